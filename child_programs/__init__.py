@@ -1,0 +1,1 @@
+"""What an individual is worth: the child programs that train it, and accuracy surrogates."""

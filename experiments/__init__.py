@@ -1,0 +1,1 @@
+"""Define, launch, record, inspect and replay searches; the command line."""

@@ -1,0 +1,1 @@
+"""Device files: one TOML file a chip, every figure with its source."""
