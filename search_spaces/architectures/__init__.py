@@ -1,0 +1,1 @@
+"""Families of networks: how blocks make a whole, one family a file."""

@@ -1,0 +1,1 @@
+"""Searchable building blocks, one a file, each written once in the architecture language."""
