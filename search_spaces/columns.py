@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -67,6 +66,11 @@ class Slot:
     def cardinality(self) -> int:
         """How many candidates a choice has, 0 for the other kinds."""
         return len(self.column.candidates)
+
+    @property
+    def keys(self) -> tuple[Any, ...]:
+        """Where the decision appears in a value of the space, conditions left out."""
+        return tuple(key for key in self.spec.id.keys if not isinstance(key, pg.geno.ConditionalKey))
 
 
 @dataclass(eq=False)
@@ -130,11 +134,13 @@ class Node:
     """A node of the DNA tree that a mutation can pick: the columns [start, end) are drawn anew.
 
     Attributes:
+        element: the decisions to draw, with everything below them.
         start: first column.
         end: one past the last column.
         constraint: the multi-choice that the node is one choice of, if its choices are constrained.
     """
 
+    element: Element
     start: int
     end: int
     constraint: MultiChoice | None
@@ -176,7 +182,7 @@ class Layout:
             slot = self._slot(spec.subchoice(i), parent, parent_value, depth, multi_choice)
             multi_choice.slots.append(slot)
         if not folded:
-            self.nodes.insert(at, Node(multi_choice.start, multi_choice.end, None))
+            self.nodes.insert(at, Node(multi_choice, multi_choice.start, multi_choice.end, None))
         return multi_choice
 
     def _slot(
@@ -191,7 +197,7 @@ class Layout:
                 slot.branches.append(self._subspace(candidate, slot.index, i, depth + 1))
         slot.end = len(self.slots)
         constraint = multi_choice if multi_choice is not None and multi_choice.constrained else None
-        self.nodes.insert(at, Node(slot.index, slot.end, constraint))
+        self.nodes.insert(at, Node(slot, slot.index, slot.end, constraint))
         return slot
 
 
@@ -237,12 +243,3 @@ def _decisions(spec: Any) -> list[Any]:
 
 def _stable(literal: Literals) -> str:
     return f"{type(literal).__name__}:{_ADDRESS.sub('', str(literal))}"
-
-
-def depth_first(elements: list[Element]) -> Iterator[Slot]:
-    """All genes of some elements with their sub-spaces, in column order."""
-    for element in elements:
-        for slot in element.slots if isinstance(element, MultiChoice) else [element]:
-            yield slot
-            for branch in slot.branches:
-                yield from depth_first(branch)

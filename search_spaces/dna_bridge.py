@@ -114,7 +114,7 @@ def _node_builder(path: Any, spec: Any, index: int, branches: list[list[DnaBuild
     def build(decisions: Decisions, parent: Any) -> Any:
         node, box = object.__new__(pg.DNA), dict.__new__(pg.Dict)
         children, metadata = list.__new__(pg.List), dict.__new__(pg.Dict)
-        value = None if index < 0 else decisions[index]
+        value: Any = None if index < 0 else decisions[index]
         builders = branches[value] if only_branch is None else only_branch
         list.extend(children, [build_child(decisions, children) for build_child in builders])
         dict.update(box, value=value, children=children, metadata=metadata)

@@ -32,7 +32,6 @@ class Enumeration:
         self._sizes: dict[Element, tuple[int, ...]] = {}
         self._is_finite = all(slot.column.kind == "choice" for slot in layout.slots)
         self.size = self._space_size(layout.elements) if self._is_finite else INFINITE
-        self._is_grid = all(isinstance(e, Slot) and e.end == e.index + 1 for e in layout.elements)
 
     def rows(self, start: int, stop: int, dtype: Any) -> NDArray[Any]:
         """(stop - start, L) points number start to stop - 1.
@@ -40,20 +39,31 @@ class Enumeration:
         Raises:
             ValueError: if the space is infinite or has no such points.
         """
-        if not self._is_finite:
-            raise ValueError("Expected a finite space to enumerate, received floats or custom decisions.")
+        self.require_finite()
         if not 0 <= start <= stop <= self.size:
             raise ValueError(f"Expected 0 <= start <= stop <= {self.size}, received {start} and {stop}.")
-        slots = self._layout.slots
-        if self._is_grid and slots and self.size < _INT64_LIMIT:
-            digits = np.unravel_index(np.arange(start, stop), [slot.cardinality for slot in slots])
-            return np.stack(digits, axis=1).astype(dtype)
-        rows = np.zeros((stop - start, len(slots)), dtype)
-        for offset in range(stop - start):
-            genes = [0] * len(slots)
-            self._write_space(self._layout.elements, start + offset, genes)
-            rows[offset] = genes
+        fits = self.size < _INT64_LIMIT
+        numbers = np.arange(start, stop) if fits else np.array(range(start, stop), object)
+        rows = np.zeros((stop - start, len(self._layout.slots)), dtype)
+        for element in reversed(self._layout.elements):  # the last element runs fastest
+            numbers, rest = np.divmod(numbers, self._element_size(element))
+            wanted, place = np.unique(rest, return_inverse=True)
+            first, end = (element.index if isinstance(element, Slot) else element.start), element.end
+            table = np.array([self._element_row(element, int(number)) for number in wanted], dtype)
+            if len(wanted):
+                rows[:, first:end] = table[place, first:end]
         return rows
+
+    def require_finite(self) -> None:
+        """Raises ValueError if the points cannot be numbered."""
+        if not self._is_finite:
+            raise ValueError("Expected a finite space to enumerate, received floats or custom decisions.")
+
+    def _element_row(self, element: Element, number: int) -> list[int]:
+        """A row with one element's decisions, everything else 0."""
+        genes = [0] * len(self._layout.slots)
+        self._write_space([element], number, genes)
+        return genes
 
     def _space_size(self, elements: Sequence[Element]) -> int:
         return math.prod(self._element_size(element) for element in elements)

@@ -147,10 +147,7 @@ class Genome:
 
     def decode(self, row: Row) -> Any:
         """The object that a row stands for, a new one at every call; a `pg.DNA` for a bare `pg.DNASpec`."""
-        decisions = self.to_json(row)
-        if self._decoder is not None:
-            return self._decoder(decisions)
-        return self._decode_slowly(decisions)
+        return self._decoder(self.to_json(row))
 
     def encode(self, value: Any) -> Row:
         """The row that decodes to a value.
@@ -174,7 +171,9 @@ class Genome:
         Raises:
             ValueError: if the DNA does not have the shape of the space.
         """
-        return self._row(dna_bridge.read_dna(self._layout, dna))
+        decisions = dna_bridge.read_dna(self._layout, dna)
+        row: Row = self.canonical(self._array(decisions))[0]
+        return row
 
     def to_json(self, row: Row) -> list[Any]:
         """The decisions of a row as plain numbers and, for custom decisions, strings."""
@@ -193,8 +192,12 @@ class Genome:
             raise ValueError(f"Expected a list of {self.length} decisions, received {decisions!r}.")
         for column, decision in zip(self.columns, decisions, strict=True):
             _check_type(column, decision)
-        row = self._row(decisions)
-        self.validate(row[None])
+        try:
+            array = self._array(decisions)
+        except OverflowError:
+            raise ValueError(f"Expected decisions that fit {self.dtype.__name__}, received more.") from None
+        self.validate(array)
+        row: Row = self.canonical(array)[0]
         return row
 
     def validate(self, rows: ArrayLike) -> None:
@@ -213,8 +216,7 @@ class Genome:
         Raises:
             ValueError: if the space is infinite.
         """
-        if self.size < 0:
-            self.rows_at(0, 0)
+        self._enumeration.require_finite()
         for start in range(0, self.size, batch):
             yield self.rows_at(start, min(start + batch, self.size))
 
@@ -230,60 +232,78 @@ class Genome:
         """Columns that determine the part of an individual at a symbolic path such as "stages[2]".
 
         These are the decisions made at or under the path and, where the path leads through a choice, that
-        choice. Rows that agree in them decode to equal parts.
+        choice: rows that agree in them decode to equal parts. In a space with values derived from others
+        every column may matter, so all are returned.
 
         Raises:
             ValueError: if the path leads nowhere in the space.
         """
         wanted = tuple(pg.KeyPath.parse(path).keys)
-        found = [
-            i
-            for i, slot in enumerate(self._layout.slots)
-            if _is_prefix(wanted, keys := self._value_keys(slot.column.name)) or _is_prefix(keys, wanted)
-        ]
-        exists = self.template is not None and pg.KeyPath.parse(path).exists(self.template.value)
-        if not found and not exists:
+        value = None if self.template is None else self.template.value
+        found = [i for i, keys in enumerate(self._value_keys) if _are_related(keys, wanted)]
+        if not found and not pg.KeyPath.parse(path).exists(value):
             raise ValueError(f"Expected a path within the space, received {path!r}.")
+        if self._is_entangled:
+            return np.arange(self.length)
         return np.array(found, np.intp)
 
-    @staticmethod
-    def _value_keys(name: str) -> tuple[Any, ...]:
-        return tuple(pg.KeyPath.parse(_CONDITION.sub("", name)).keys)
+    @functools.cached_property
+    def _value_keys(self) -> list[tuple[Any, ...]]:
+        return [slot.keys for slot in self._layout.slots]
 
-    def _row(self, decisions: Sequence[Any]) -> Row:
+    @functools.cached_property
+    def _is_entangled(self) -> bool:
+        """Whether a part of an individual may depend on decisions made elsewhere."""
+        value = None if self.template is None else self.template.value
+        return bool(pg.contains(value, type=(pg.hyper.DerivedValue, pg.symbolic.InferredValue)))
+
+    def _array(self, decisions: Sequence[Any]) -> NDArray[Any]:
         numbers = [self._custom_values.number(v) if isinstance(v, str) else v for v in decisions]
-        return self.canonical(np.array([numbers], self.dtype).reshape(1, self.length))[0]
+        return np.array([numbers], self.dtype).reshape(1, self.length)
 
     def _custom_string(self, number: float) -> Any:
         return self._custom_values.string(number) if number else 0
 
     @functools.cached_property
     def _dna_builder(self) -> Callable[[list[Any]], Any]:
-        return dna_bridge.dna_builder(self._layout)
-
-    def _decode_slowly(self, decisions: list[Any]) -> Any:
-        dna = self._dna_builder(decisions)
-        return dna if self.template is None else self.template.decode(dna)
+        """The fast builder if it agrees with PyGlove on random individuals, otherwise PyGlove's own."""
+        builder = dna_bridge.dna_builder(self._layout)
+        return builder if self._agrees(builder, self._build_dna_slowly) else self._build_dna_slowly
 
     @functools.cached_property
-    def _decoder(self) -> Callable[[list[Any]], Any] | None:
-        """The fast decoder if there is one and it agrees with PyGlove on random individuals."""
+    def _decoder(self) -> Callable[[list[Any]], Any]:
+        """The fast decoder if there is one and it agrees with PyGlove's, otherwise PyGlove's own."""
         if self.template is None:
-            return None
+            return self._dna_builder
         try:
             decoder = decoders.compile_decoder(self.template, self._layout.elements)
-            if decoder is None:
-                return None
-            rows = self.random(_SELF_CHECKS, np.random.default_rng(0))
-            samples = [self.to_json(row) for row in rows]
-            agreed = all(decoders.agree(decoder(s), self._decode_slowly(s)) for s in samples)
         except Exception:  # whatever goes wrong with PyGlove's internals, PyGlove's own way is right
-            return None
-        return decoder if agreed else None
+            return self._decode_slowly
+        if decoder is None or not self._agrees(decoder, self._decode_slowly):
+            return self._decode_slowly
+        return decoder
+
+    def _agrees(self, fast: Callable[[list[Any]], Any], slow: Callable[[list[Any]], Any]) -> bool:
+        try:
+            rows = self.random(_SELF_CHECKS, np.random.default_rng(0))
+            decisions = [self.to_json(row) for row in rows]
+            return all(decoders.agree(fast(each), slow(each)) for each in decisions)
+        except Exception:  # including custom decisions that cannot be drawn
+            return False
+
+    def _build_dna_slowly(self, decisions: list[Any]) -> Any:
+        active = self.active(self._array(decisions))[0]
+        made = [decision for decision, is_made in zip(decisions, active, strict=True) if is_made]
+        return pg.DNA.from_numbers(made, self.spec)
+
+    def _decode_slowly(self, decisions: list[Any]) -> Any:
+        return self.template.decode(self._dna_builder(decisions))
 
 
-def _is_prefix(prefix: tuple[Any, ...], keys: tuple[Any, ...]) -> bool:
-    return keys[: len(prefix)] == prefix
+def _are_related(keys: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether one path leads to or through the other."""
+    common = min(len(keys), len(other))
+    return keys[:common] == other[:common]
 
 
 def _table(candidates: Sequence[Any]) -> NDArray[Any]:

@@ -52,7 +52,7 @@ def constant(value: Any) -> Part:
     return Part(lambda decisions: value, symbolic=False)
 
 
-def is_stampable(cls: type) -> bool:
+def is_stampable(cls: Any) -> bool:
     """Whether constructing the class is PyGlove's generated __init__ and `_on_init`, and nothing else."""
     hooks = ("_on_parent_change", "_on_path_change")
     return (
@@ -112,7 +112,7 @@ def _list_builder(prototype: Any, parts: Sequence[Part], path: Any) -> Callable[
         list.extend(node, values)
         _set(node, "__dict__", {**state})
         for i in symbolic:
-            _adopter(type(values[i]))(values[i], node)
+            _adopt(values[i], node)
         return node
 
     return build
@@ -130,7 +130,7 @@ def _dict_builder(
         dict.update(node, zip(keys, values, strict=True))
         _set(node, "__dict__", {**state})
         for i in symbolic:
-            _adopter(type(values[i]))(values[i], node)
+            _adopt(values[i], node)
         return node
 
     return build
@@ -153,7 +153,7 @@ def _object_builder(
         _set(box, "__dict__", {**attributes_state, "_sym_parent": node})
         _set(node, "__dict__", {**state, "_sym_attributes": box})
         for i in symbolic:
-            _adopter(type(values[i]))(values[i], node)
+            _adopt(values[i], node)
         on_init(node)
         return node
 
@@ -172,8 +172,13 @@ def _constructor(
     return build
 
 
+def _adopt(value: Any, parent: Any) -> None:
+    cls: Any = type(value)
+    _adopter(cls)(value, parent)
+
+
 @functools.cache
-def _adopter(cls: type) -> Callable[[Any, Any], None]:
+def _adopter(cls: Any) -> Callable[[Any, Any], None]:
     """How a child of this class is told its parent."""
     if not issubclass(cls, pg.Symbolic):
         return lambda value, parent: None

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from autoglyph.search_spaces.columns import Layout, MultiChoice, Node
 from autoglyph.search_spaces.custom_values import CustomValues
+from autoglyph.search_spaces.single_row import SingleRowMutation
 
 Rows = NDArray[np.int32] | NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_PICK_ATTEMPTS = 32  # before a picked node of one row is looked up among the active ones
+_FEW_ROWS = 8  # up to here plain Python is faster than NumPy
 
 
 class Variation:
@@ -56,12 +57,10 @@ class Variation:
         self._node_start = np.array([node.start for node in layout.nodes], np.intp)
         self._node_end = np.array([node.end for node in layout.nodes], np.intp)
         self._node_constrained = np.array([node.constraint is not None for node in layout.nodes], bool)
-        # Plain lists serve the path for one row, where a NumPy call costs more than the work.
-        self._parents, self._parent_values = self._parent.tolist(), self._parent_value.tolist()
-        self._lows, self._highs, self._scales = self._low.tolist(), self._high.tolist(), self._scale.tolist()
-        self._float_flags: list[bool] = self._is_float.tolist()
-        self._is_simple = not self._has_custom and not self._constrained
-        self._only_leaves = self._is_simple and all(node.end == node.start + 1 for node in layout.nodes)
+        self._single_row = SingleRowMutation(layout)
+        self._only_leaves = not (self._has_custom or self._constrained) and all(
+            node.end == node.start + 1 for node in layout.nodes
+        )
 
     def active(self, rows: Rows) -> Mask:
         """(n, L) mask of the genes whose decision is made."""
@@ -73,10 +72,10 @@ class Variation:
 
     def canonical(self, rows: Rows) -> Rows:
         """The same points of the space with every inactive gene 0."""
-        rows = np.asarray(rows, self.dtype)
+        array: NDArray[Any] = np.asarray(rows, self.dtype)
         if self._levels:
-            rows = np.where(self.active(rows), rows, 0).astype(self.dtype, copy=False)
-        return rows + 0.0 if self._has_floats else rows  # adding 0.0 makes -0.0 positive
+            array = np.where(self.active(array), array, 0).astype(self.dtype, copy=False)
+        return np.add(array, 0.0) if self._has_floats else array  # adding 0.0 makes -0.0 positive
 
     def random(self, n: int, rng: np.random.Generator) -> Rows:
         """(n, L) independent rows."""
@@ -89,8 +88,8 @@ class Variation:
         """A mutant of each row: one node of its DNA is drawn anew with everything below it."""
         if not len(self._nodes):
             raise ValueError("A space without decisions cannot be mutated.")
-        if len(rows) == 1 and self._is_simple:
-            return self._mutate_one(rows, rng)
+        if not self._has_custom and len(rows) <= (1 if self._only_leaves else _FEW_ROWS):
+            return self._mutate_singly(rows, rng)
         picked = self._pick_nodes(rows, rng)
         if self._only_leaves:
             mutants = rows.copy()
@@ -157,41 +156,15 @@ class Variation:
         if not self._levels:
             return (u * len(self._nodes)).astype(np.intp)
         rank = self.active(rows)[:, self._node_start].cumsum(axis=1)
-        return (rank > np.floor(u * rank[:, -1])[:, None]).argmax(axis=1)
+        picked: NDArray[np.intp] = (rank > np.floor(u * rank[:, -1])[:, None]).argmax(axis=1)
+        return picked
 
-    def _mutate_one(self, rows: Rows, rng: np.random.Generator) -> Rows:
-        """`mutate` of a single row of a space without constraints and custom decisions, in plain Python."""
-        mutant, uniform = rows.copy(), rng.random
-        genes: list[float] = rows[0].tolist()
-        node = self._nodes[int(uniform() * len(self._nodes))]
-        if self._levels:
-            attempts = 1
-            while not self._is_active(node.start, genes):
-                if attempts == _PICK_ATTEMPTS:
-                    node = self._nodes[self._pick_nodes(rows, rng)[0]]
-                    break
-                node = self._nodes[int(uniform() * len(self._nodes))]
-                attempts += 1
-        for column in range(node.start, node.end):
-            parent = self._parents[column]
-            if parent >= node.start and genes[parent] != self._parent_values[column]:
-                genes[column] = _INACTIVE
-                mutant[0, column] = 0
-                continue
-            genes[column] = mutant[0, column] = self._draw_one(column, uniform())
-        return mutant
-
-    def _draw_one(self, column: int, u: float) -> float:
-        if self._float_flags[column]:
-            return min(self._lows[column] + u * self._scales[column], self._highs[column]) + 0.0
-        return int(u * self._scales[column])
-
-    def _is_active(self, column: int, genes: list[float]) -> bool:
-        while (parent := self._parents[column]) >= 0:
-            if genes[parent] != self._parent_values[column]:
-                return False
-            column = parent
-        return True
+    def _mutate_singly(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        mutants, uniform = rows.copy(), rng.random
+        for mutant, genes in zip(mutants, rows.tolist(), strict=True):
+            start, end = self._single_row.mutate(genes, uniform)
+            mutant[start:end] = genes[start:end]
+        return mutants
 
     def _replace_choice(
         self, rows: Rows, mutants: Rows, affected: NDArray[np.intp], node: Node, rng: np.random.Generator
@@ -222,14 +195,14 @@ class Variation:
         old, redrawn = rows[affected][:, indices].astype(np.intp), mask[affected][:, indices]
         if not group.distinct:
             drawn = rng.integers(group.cardinality, size=old.shape)
-            mutants[np.ix_(affected, indices)] = np.where(redrawn, drawn, old)
+            mutants[affected[:, None], indices] = np.where(redrawn, drawn, old)
             return
         weights = rng.random((len(affected), group.cardinality))
         row, choice = np.nonzero(~redrawn)
         weights[row, old[row, choice]] = 2.0  # after all free candidates
         free = np.argsort(weights, axis=1)
         nth = np.maximum(redrawn.cumsum(axis=1) - 1, 0)
-        mutants[np.ix_(affected, indices)] = np.where(redrawn, np.take_along_axis(free, nth, axis=1), old)
+        mutants[affected[:, None], indices] = np.where(redrawn, np.take_along_axis(free, nth, axis=1), old)
 
     def _finish(self, mutants: Rows, parents: Rows, resorted: Mask, rng: np.random.Generator) -> Rows:
         """Canonical rows with custom values drawn and sorted multi-choices in order."""
@@ -245,7 +218,7 @@ class Variation:
     def _sort(rows: Rows, affected: NDArray[np.intp], group: MultiChoice) -> None:
         """Puts the choices of a multi-choice in order, each with its sub-spaces."""
         shape = (len(affected), len(group.slots), group.width)
-        blocks = rows[affected, group.start : group.end].reshape(shape)
+        blocks: NDArray[Any] = rows[affected, group.start : group.end].reshape(shape)
         order = np.argsort(blocks[:, :, 0], axis=1, kind="stable")
         blocks = np.take_along_axis(blocks, order[:, :, None], axis=1)
         rows[affected, group.start : group.end] = blocks.reshape(len(affected), -1)
@@ -262,5 +235,3 @@ class Variation:
             dna = self._slots[column].spec.random_dna(generator, False, previous)
             rows[row, column] = self._custom_values.number(dna.value)
 
-
-_INACTIVE = -1.0  # equals no candidate
