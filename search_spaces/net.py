@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,21 @@ class Net(abc.ABC):
             yield
         finally:
             self._scopes.pop()
+
+    def block(self, name: str, build: Callable[..., Tensor], x: Tensor, *settings: Hashable) -> Tensor:
+        """A part that depends on the shape of its input and on hashable settings alone.
+
+        Equal blocks compute the same, so a reading may reuse what it made of an earlier one. Their
+        operations share the scope `name`.
+
+        Args:
+            name: scope of the block.
+            build: (net, x, *settings) -> output; writes the block in the architecture language.
+            x: its only input.
+            *settings: numbers, strings and the like.
+        """
+        with self.scope(name):
+            return build(self, x, *settings)
 
     def full_name(self, op: Op) -> str:
         """Scopes and name joined by '_'."""

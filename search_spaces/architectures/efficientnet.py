@@ -13,7 +13,7 @@ from typing import Self
 import pyglove as pg
 
 from autoglyph.search_spaces.architecture import Architecture, Segment
-from autoglyph.search_spaces.blocks.mbconv import MBConv
+from autoglyph.search_spaces.blocks.mbconv import mbconv
 from autoglyph.search_spaces.net import Net, Tensor
 
 CHANNEL_DIVISOR = 8
@@ -156,32 +156,35 @@ def _stage(
     input_filters: int,
     entered_folded: bool,
 ) -> Tensor:
-    folded = stage.space_to_depth and stage.stride == 1
-    if entered_folded and stage.stride != 2:
+    stride, activation = stage.stride, stage.activation
+    folded = stage.space_to_depth and stride == 1
+    if entered_folded and stride != 2:
         raise ValueError("A space-to-depth stage must be followed by a stage of stride 2.")
     fold = 4 if folded else 1
     kernel = (stage.kernel + 1) // 2 if folded else stage.kernel
     channels, filters = scaling.filters(input_filters) * fold, scaling.filters(stage.filters) * fold
+    expansion, se_ratio, fused = stage.expansion, stage.se_ratio, stage.op == "fused_mbconv"
     if folded:
         with net.scope("space_to_depth"):
             x = net.norm(net.conv(x, channels, 2, stride=2))
-            x = net.activation(x, stage.activation)
+            x = net.activation(x, activation)
     for n in range(scaling.repeats(stage.repeats)):
         first = n == 0
-        squeeze = max(1, int(channels * stage.se_ratio)) if stage.se_ratio else 0
-        block = MBConv(
-            input_filters=channels,
-            filters=filters,
-            kernel=kernel,
-            stride=stage.stride if first and not entered_folded else 1,
-            expansion=stage.expansion,
-            squeeze=max(1, squeeze // 4) if squeeze and first and folded else squeeze,
-            activation=stage.activation,
-            fused=stage.op == "fused_mbconv",
-            drop_rate=drop_rate,
+        squeeze = max(1, int(channels * se_ratio)) if se_ratio else 0
+        x = net.block(
+            f"block{n + 1}",
+            mbconv,
+            x,
+            channels,
+            filters,
+            kernel,
+            stride if first and not entered_folded else 1,
+            expansion,
+            max(1, squeeze // 4) if squeeze and first and folded else squeeze,
+            activation,
+            fused,
+            drop_rate,
         )
-        with net.scope(f"block{n + 1}"):
-            x = block.build(net, x)
         channels = filters
     return x
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pyglove as pg
 
 from autoglyph.search_spaces.net import Net, Tensor
+from autoglyph.search_spaces.ops import ActivationKind
 
 
 class MBConv(pg.Object):
@@ -38,31 +39,61 @@ class MBConv(pg.Object):
 
     def build(self, net: Net, x: Tensor) -> Tensor:
         """Writes the block in the architecture language."""
-        shortcut, inner = x, self.input_filters * self.expansion
-        if self.fused:
-            x = net.conv(x, inner, self.kernel, stride=self.stride, name="fused_conv")
-            x = self._norm_and_activate(net, x, "fused")
-        else:
-            if self.expansion != 1 or x.channels != inner:
-                x = self._norm_and_activate(net, net.conv(x, inner, 1, name="expand_conv"), "expand")
-            x = net.depthwise_conv(x, self.kernel, stride=self.stride, name="depthwise_conv")
-            x = self._norm_and_activate(net, x, "depthwise")
-        if self.squeeze:
-            x = squeeze_excite(net, x, self.squeeze, self.activation)
-        x = net.norm(net.conv(x, self.filters, 1, name="project_conv"), name="project_norm")
-        if self.stride == 1 and self.input_filters == self.filters and shortcut.shape == x.shape:
-            x = net.add(
-                net.dropout(x, self.drop_rate, per_example=True, name="drop_path"), shortcut, name="add"
-            )
-        return x
-
-    def _norm_and_activate(self, net: Net, x: Tensor, prefix: str) -> Tensor:
-        return net.activation(
-            net.norm(x, name=f"{prefix}_norm"), self.activation, name=f"{prefix}_activation"
+        return mbconv(
+            net,
+            x,
+            self.input_filters,
+            self.filters,
+            self.kernel,
+            self.stride,
+            self.expansion,
+            self.squeeze,
+            self.activation,
+            self.fused,
+            self.drop_rate,
         )
 
 
-def squeeze_excite(net: Net, x: Tensor, squeeze: int, activation: str) -> Tensor:
+def mbconv(
+    net: Net,
+    x: Tensor,
+    input_filters: int,
+    filters: int,
+    kernel: int,
+    stride: int,
+    expansion: int,
+    squeeze: int,
+    activation: ActivationKind,
+    fused: bool,
+    drop_rate: float = 0.0,
+) -> Tensor:
+    """Writes an `MBConv` of these attributes without making the symbolic object.
+
+    Networks call it once a block, where making an object of PyGlove would cost several times the reading.
+    """
+    shortcut, inner = x, input_filters * expansion
+    if fused:
+        x = net.conv(x, inner, kernel, stride=stride, name="fused_conv")
+        x = _norm_and_activate(net, x, activation, "fused")
+    else:
+        if expansion != 1 or x.channels != inner:
+            x = net.conv(x, inner, 1, name="expand_conv")
+            x = _norm_and_activate(net, x, activation, "expand")
+        x = net.depthwise_conv(x, kernel, stride=stride, name="depthwise_conv")
+        x = _norm_and_activate(net, x, activation, "depthwise")
+    if squeeze:
+        x = squeeze_excite(net, x, squeeze, activation)
+    x = net.norm(net.conv(x, filters, 1, name="project_conv"), name="project_norm")
+    if stride == 1 and input_filters == filters and shortcut.shape == x.shape:
+        x = net.add(net.dropout(x, drop_rate, per_example=True, name="drop_path"), shortcut, name="add")
+    return x
+
+
+def _norm_and_activate(net: Net, x: Tensor, activation: ActivationKind, prefix: str) -> Tensor:
+    return net.activation(net.norm(x, name=f"{prefix}_norm"), activation, name=f"{prefix}_activation")
+
+
+def squeeze_excite(net: Net, x: Tensor, squeeze: int, activation: ActivationKind) -> Tensor:
     """Scales channels by a gate computed from their means (Hu et al. 2018), with biased 1x1 convolutions."""
     with net.scope("se"):
         gate = net.global_pool(x, keep_dimensions=True, name="pool")
