@@ -1,0 +1,96 @@
+"""The command line: every file in `commands` is a command of its name."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from autoglyph.experiments.store import StoreError
+from autoglyph.search_spaces import plugins
+
+_PACKAGE = "autoglyph.experiments.commands"
+
+
+def make_app() -> typer.Typer:
+    """The command-line application with all commands."""
+    app = typer.Typer(
+        name="autoglyph",
+        help="Define a search space, search it against accuracy and latency, replay what was found in Keras.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def options(
+        debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    ) -> None:
+        if debug:
+            os.environ["AUTOGLYPH_DEBUG"] = "1"
+
+    modules = [importlib.import_module(f"{_PACKAGE}.{name}") for name in plugins.module_names(_PACKAGE)]
+    for module in sorted(modules, key=lambda m: m.ORDER):
+        app.command(name=module.__name__.rpartition(".")[2], rich_help_panel=module.PANEL)(module.command)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0 done, 2 bad input, 130 interrupted, 1 a fault of the program."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: what stands behind `autoglyph`.
+
+    Returns:
+        The exit code.
+    """
+    import click
+
+    try:
+        code = make_app()(args=list(arguments), standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print("autoglyph: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, StoreError, OSError) as error:
+        if os.environ.get("AUTOGLYPH_DEBUG"):
+            raise
+        print(f"autoglyph: {_sentence(error)}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if os.environ.get("AUTOGLYPH_DEBUG"):
+            raise
+        print(
+            f"autoglyph: fault in the program ({type(error).__name__}: {error}); --debug shows where.",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f" {error.filename!r}" if error.filename else ""
+        return f"{error.strerror}{where}: check the path, its permissions and the free space."
+    return " ".join(str(error).split())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands, one a file: its name is the command, its `command` function what it does."""

@@ -1,0 +1,168 @@
+"""Running a search under a progress bar and reporting how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from autoglyph.experiments import pictures
+from autoglyph.experiments.commands import _common
+from autoglyph.experiments.run import Run
+from autoglyph.experiments.search import Finished, Progress, Search
+from autoglyph.experiments.store import RunRecord, Store
+
+_FRONT_LINES = 12
+_REFRESH_SECONDS = 0.1
+
+
+def carry_out(
+    search: Search,
+    store: Store,
+    record: RunRecord,
+    *,
+    started: float,
+    html: Path | None = None,
+    png: Path | None = None,
+    as_json: bool = False,
+) -> None:
+    """Runs a search and prints its front.
+
+    Args:
+        search: ready to run.
+        store: the open record.
+        record: the run to write.
+        started: `time.perf_counter()` when the work on it began.
+        html: web page to write.
+        png: picture to write.
+        as_json: print one JSON object instead of text.
+
+    Raises:
+        typer.Exit: with code 130 if the search was interrupted.
+    """
+    with _progress_bar(record.name) as observe:
+        finished = search.run(store, record, observe)
+    wall_s = time.perf_counter() - started
+    run = Run(record, store.trials(record.run))
+    if html is not None:
+        pictures.write_html(run, html)
+    if png is not None:
+        pictures.write_image(run, png)
+    if as_json:
+        _common.print_json(as_object(run, finished, wall_s))
+    else:
+        _print_text(run, finished, wall_s, store.path, html, png)
+    if finished.reason == "interrupted":
+        where = "" if str(store.path) == str(_common.DEFAULT_STORE_PATH) else f" --store {store.path}"
+        _common.note(f"Interrupted; continue with: autoglyph resume {record.name}{where}")
+        raise typer.Exit(130)
+
+
+def as_object(run: Run, finished: Finished, wall_s: float) -> dict[str, Any]:
+    """The result of a search as one plain object."""
+    experiment = run.record.experiment
+    return {
+        "run": run.name,
+        "trials": len(run),
+        "wall_s": wall_s,
+        "trials_per_s": finished.evaluated / wall_s,
+        "hypervolume": run.hypervolume,
+        "front": front_entries(run),
+        "reference": {o.name: float(o.sign * r) for o, r in zip(run.objectives, run.reference, strict=True)},
+        "reason": finished.reason,
+        "duplicates": finished.duplicates,
+        "refused": finished.refused,
+        "failed": sum(t.status == "failed" for t in run.trials),
+        "device": experiment["device"],
+        "accuracy": experiment["accuracy"],
+        "accuracy_source": experiment["accuracy_source"],
+    }
+
+
+def front_entries(run: Run) -> list[dict[str, Any]]:
+    """The front as plain objects, by the first objective from worst to best."""
+    return [
+        {"trial": int(t), "objectives": run.objective_values(int(t)), "individual": run.decisions(int(t))}
+        for t in run.front
+    ]
+
+
+def print_front(run: Run) -> None:
+    """Prints picture and table of the front."""
+    print(pictures.terminal(run))
+    print(pictures.subtitle(run))
+    names = [o.name for o in run.objectives]
+    front = run.front.tolist()
+    shown = front
+    if len(front) > _FRONT_LINES:
+        step = (len(front) - 1) / (_FRONT_LINES - 1)
+        shown = [front[round(i * step)] for i in range(_FRONT_LINES)]
+    others = [m for m in run.metrics if m not in names]
+    rows = [
+        [t, *run.objective_values(t).values(), *(float(run.metrics[m][t]) for m in others)] for t in shown
+    ]
+    size = f"{len(front)} individuals" + (f", {len(shown)} shown" if len(shown) < len(front) else "")
+    _common.print_table(f"Pareto front ({size})", ["trial", *names, *others], rows)
+
+
+def _print_text(
+    run: Run, finished: Finished, wall_s: float, store: Path, html: Path | None, png: Path | None
+) -> None:
+    print_front(run)
+    rate = finished.evaluated / wall_s if wall_s else 0.0
+    why = {"exhausted": "; nothing new is left to propose"}.get(finished.reason, "")
+    extras = [f"{finished.duplicates:,} duplicates not paid for", f"{finished.refused:,} refused"]
+    failed = sum(t.status == "failed" for t in run.trials)
+    if failed:
+        extras.append(f"{failed} failed")
+    print(f"{finished.evaluated:,} trials in {wall_s:.1f} s ({rate:,.0f}/s){why}; {', '.join(extras)}.")
+    print(f"Hypervolume {run.hypervolume:.5g}. Recorded as {run.name} in {store}.")
+    for path in (html, png):
+        if path is not None:
+            print(f"Picture: {path}")
+    if len(run.front):
+        print(
+            f"Next: autoglyph show {run.name} {run.front[-1]}   autoglyph pareto {run.name} --html front.html"
+        )
+
+
+@contextlib.contextmanager
+def _progress_bar(name: str) -> Iterator[Callable[[Progress], None]]:
+    if not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = [
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TextColumn("{task.fields[rate]:,.0f} trials/s"),
+        TextColumn("{task.fields[best]}"),
+        TimeRemainingColumn(),
+    ]
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=1, rate=0.0, best="")
+        last = 0.0
+
+        def observe(progress: Progress) -> None:
+            nonlocal last
+            if progress.elapsed_s - last >= _REFRESH_SECONDS:
+                last = progress.elapsed_s
+                rate = progress.evaluated / progress.elapsed_s
+                bar.update(
+                    task,
+                    completed=progress.trials,
+                    total=progress.budget,
+                    rate=rate,
+                    best=progress.archive.summary(),
+                )
+
+        yield observe

@@ -1,0 +1,96 @@
+"""`autoglyph show`: a run, or one of its trials."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from autoglyph.experiments.commands import _common
+from autoglyph.experiments.commands._common import JsonOption, StoreOption
+
+PANEL, ORDER = _common.INSPECT_PANEL, 21
+
+
+def command(
+    run: Annotated[str, typer.Argument(help="Name of the run.")],
+    trial: Annotated[int | None, typer.Argument(help="Number of a trial.")] = None,
+    store: StoreOption = _common.DEFAULT_STORE_PATH,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a run, or one trial of it."""
+    from autoglyph.experiments.run import Run
+
+    opened = Run.open(run, store)
+    value = _run_object(opened) if trial is None else _trial_object(opened, trial)
+    if as_json:
+        _common.print_json(value)
+    elif trial is None:
+        _print_run(opened, value)
+    else:
+        _print_trial(value)
+
+
+def _run_object(run: Any) -> dict[str, Any]:
+    return {
+        "run": run.name,
+        "created": run.record.created,
+        "trials": len(run),
+        "failed": sum(t.status == "failed" for t in run.trials),
+        "front": run.front.tolist(),
+        "hypervolume": run.hypervolume,
+        "digest": run.digest(),
+        "experiment": run.record.experiment,
+    }
+
+
+def _trial_object(run: Any, trial: int) -> dict[str, Any]:
+    record = run.trial(trial)
+    return {
+        "run": run.name,
+        "trial": trial,
+        "status": record.status,
+        "objectives": run.objective_values(trial),
+        "metrics": json.loads(record.metrics),
+        "rungs": json.loads(record.rungs) if record.rungs else [],
+        "individual": run.decisions(trial),
+        "parents": json.loads(record.parents),
+        "on_front": trial in run.front,
+        "seconds": record.seconds,
+        "error": record.error,
+    }
+
+
+def _print_run(run: Any, value: dict[str, Any]) -> None:
+    from autoglyph.experiments.commands._search_report import print_front
+
+    print_front(run)
+    experiment = value["experiment"]
+    settings = ", ".join(f"{k}={v}" for k, v in experiment["algorithm"]["settings"].items())
+    print(
+        f"Space {experiment['space']}, {experiment['algorithm']['name']}({settings}), seed {experiment['seed']}."
+    )
+    print(f"Accuracy: {experiment['accuracy_source']}.")
+    print(
+        f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}."
+    )
+
+
+def _print_trial(value: dict[str, Any]) -> None:
+    front = ", on the front" if value["on_front"] else ""
+    parents = f", parents {', '.join(map(str, value['parents']))}" if value["parents"] else ""
+    print(f"Trial {value['trial']} of {value['run']}: {value['status']}{front}{parents}")
+    _common.print_table("Metrics", ["metric", "value"], [[k, _text(v)] for k, v in value["metrics"].items()])
+    for number, rung in enumerate(value["rungs"]):
+        print(f"Rung {number}: " + ", ".join(f"{k} {_text(v)}" for k, v in rung.items()))
+    _common.print_table(
+        "Decisions", ["decision", "value"], [[k, str(v)] for k, v in value["individual"].items()]
+    )
+    if value["error"]:
+        print(value["error"])
+    print(f"Next: autoglyph replay {value['run']}:{value['trial']} --summary")
+
+
+def _text(value: Any) -> str:
+    return "not finite" if value is None else _common.format_value(value)

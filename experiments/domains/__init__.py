@@ -1,0 +1,1 @@
+"""The built-in domains, one a file that defines DOMAIN."""

@@ -1,0 +1,96 @@
+"""The cheap judgements of a batch: analytic cost and batch scores, in the driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoglyph.experiments.domain import Candidates, Domain
+from autoglyph.experiments.experiment import Experiment
+from autoglyph.experiments.objectives import FloatArray, fitness
+from autoglyph.search_spaces import Rows, plugins
+from autoglyph.search_spaces.architecture import Architecture
+
+
+class CheapEvaluator:
+    """Everything about an individual that can be told without training it.
+
+    Args:
+        experiment: which device and score to use.
+        domain: where they come from.
+
+    Raises:
+        ValueError: if an objective needs a metric that nothing gives.
+    """
+
+    def __init__(self, experiment: Experiment, domain: Domain) -> None:
+        self._genome = domain.space.genome
+        self._objectives = list(experiment.objectives)
+        self._constraints = list(experiment.constraints)
+        self._score = domain.score_function(experiment.accuracy)
+        self._cost = None
+        probe = self._genome.random(1, np.random.default_rng(0))
+        if experiment.device is not None and isinstance(self._genome.decode(probe[0]), Architecture):
+            from autoglyph.hardware_models import PopulationCost, load_device
+
+            self._cost = PopulationCost(domain.space, load_device(experiment.device), batch=experiment.batch)
+        self.metric_names = list(self.metrics(probe))
+        trained = experiment.accuracy == "trained"
+        wanted = [m for o in self._objectives for m in o.metrics] if not trained else []
+        for metric in [*wanted, *(c.metric for c in self._constraints)]:
+            if metric not in self.metric_names:
+                raise plugins.unknown_name(
+                    f"metric of {experiment.domain} without training", metric, self.metric_names
+                )
+
+    def metrics(self, rows: Rows) -> dict[str, FloatArray]:
+        """(n,) values by metric name.
+
+        Args:
+            rows: (n, L) canonical rows.
+
+        Raises:
+            ValueError: if a score gives something else than n numbers.
+        """
+        found: dict[str, FloatArray] = {}
+        if self._cost is not None:
+            found.update(self._cost(rows))
+        if self._score is not None:
+            for name, values in self._score(Candidates(self._genome, rows)).items():
+                array = np.asarray(values, np.float64)
+                if array.shape != (len(rows),):
+                    raise ValueError(
+                        f"The score {name!r} has shape {array.shape} for {len(rows)} candidates: "
+                        "return one number for each."
+                    )
+                found[name] = array
+        return found
+
+    def within_constraints(self, metrics: Mapping[str, FloatArray], n: int) -> NDArray[np.bool_]:
+        """(n,) mask of individuals within all bounds."""
+        mask = np.ones(n, bool)
+        for constraint in self._constraints:
+            mask &= constraint.holds(metrics)
+        return mask
+
+    def fitness(self, metrics: Mapping[str, FloatArray], n: int) -> FloatArray:
+        """(n, M) values to maximise; -inf where a metric is missing or not finite."""
+        missing = [m for o in self._objectives for m in o.metrics if m not in metrics]
+        if missing:
+            return np.full((n, len(self._objectives)), -np.inf)
+        return fitness(self._objectives, metrics)
+
+
+def rows_of_metrics(metrics: Mapping[str, Any], n: int) -> list[dict[str, float | None]]:
+    """Columns to one dictionary an individual, None where a value is not finite."""
+    names = list(metrics)
+    columns = []
+    for name in names:
+        values = np.asarray(metrics[name], np.float64)
+        columns.append(
+            [v if f else None for v, f in zip(values.tolist(), np.isfinite(values).tolist(), strict=True)]
+        )
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] if names else [{}] * n

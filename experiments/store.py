@@ -1,0 +1,339 @@
+"""The record: one SQLite file to which the driver appends, and which everything else only reads.
+
+Decisions and metrics are JSON text, so SQLite's own functions and any other program can query them, and
+opening a record of unknown origin runs nobody's code. Finished trials never change: triggers refuse it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+DEFAULT_STORE = "autoglyph.db"
+APPLICATION_ID = 0x4175676C  # "Augl"
+SCHEMA_VERSION = 1
+_BUSY_SECONDS = 30.0
+_MAGIC = b"SQLite format 3\x00"
+
+_SCHEMA = """
+CREATE TABLE runs (
+  run INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  created TEXT NOT NULL,
+  experiment TEXT NOT NULL CHECK (json_valid(experiment)),
+  columns TEXT NOT NULL CHECK (json_valid(columns))
+);
+CREATE TABLE trials (
+  run INTEGER NOT NULL REFERENCES runs (run),
+  trial INTEGER NOT NULL,
+  ask INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('completed', 'failed')),
+  genes TEXT NOT NULL,
+  parents TEXT NOT NULL,
+  metrics TEXT NOT NULL,
+  rungs TEXT,
+  seconds REAL NOT NULL,
+  error TEXT,
+  PRIMARY KEY (run, trial)
+) WITHOUT ROWID;
+CREATE TABLE events (
+  event INTEGER PRIMARY KEY,
+  run INTEGER NOT NULL REFERENCES runs (run),
+  time TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  payload TEXT NOT NULL
+);
+CREATE TRIGGER trials_never_change BEFORE UPDATE ON trials
+  BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;
+CREATE TRIGGER trials_never_go BEFORE DELETE ON trials
+  BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;
+CREATE TRIGGER runs_never_change BEFORE UPDATE ON runs
+  BEGIN SELECT RAISE(ABORT, 'a run never changes'); END;
+"""
+
+
+class StoreError(Exception):
+    """The record cannot be read or written; the message is one sentence that names the fix."""
+
+
+class TrialRecord(NamedTuple):
+    """A finished trial as it is recorded.
+
+    Attributes:
+        trial: number within the run, from 0.
+        ask: number of the ask that proposed it.
+        status: "completed" or "failed".
+        genes: plain decisions as JSON text.
+        parents: trial numbers of its parents as JSON text.
+        metrics: final values by metric name as JSON text; null where a value is not finite.
+        rungs: metrics by rung as JSON text, None where the trial was not trained.
+        seconds: time its evaluation took.
+        error: traceback of a failed trial.
+    """
+
+    trial: int
+    ask: int
+    status: str
+    genes: str
+    parents: str
+    metrics: str
+    rungs: str | None
+    seconds: float
+    error: str | None
+
+
+class RunRecord(NamedTuple):
+    """A run as it was created.
+
+    Attributes:
+        run: number within the file.
+        name: its name.
+        created: time in UTC, ISO 8601.
+        experiment: plain description of the experiment.
+        columns: plain description of the decisions, in the order of the genes.
+    """
+
+    run: int
+    name: str
+    created: str
+    experiment: dict[str, Any]
+    columns: list[dict[str, Any]]
+
+
+class Store:
+    """An open record.
+
+    Args:
+        path: the file.
+        create: make the file if it is not there.
+
+    Raises:
+        StoreError: if the file is absent (and not to be made), not a record, damaged, or of a newer version.
+    """
+
+    def __init__(self, path: str | Path = DEFAULT_STORE, *, create: bool = False) -> None:
+        self.path = Path(path)
+        exists = self.path.exists() and self.path.stat().st_size > 0
+        if not exists and not create:
+            raise StoreError(
+                f"There is no record {str(path)!r}: run a search first, or name another with --store."
+            )
+        if not self.path.parent.is_dir():
+            raise StoreError(
+                f"There is no folder {str(self.path.parent)!r}: make it, or choose another --store."
+            )
+        if exists:
+            _check_file(self.path)
+        with self._translated():
+            self._db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            if exists:
+                self._check_identity()
+            else:
+                self._create()
+            self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def close(self) -> None:
+        """Closes the file; the record is complete at any time without it."""
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def create_run(
+        self,
+        name: str | None,
+        prefix: str,
+        experiment: Mapping[str, Any],
+        columns: Sequence[Mapping[str, Any]],
+    ) -> RunRecord:
+        """Adds a run.
+
+        Args:
+            name: its name; None for the prefix and the next free number.
+            prefix: used for the name where none is given.
+            experiment: plain description of the experiment.
+            columns: plain description of the decisions.
+
+        Raises:
+            StoreError: if there is a run of that name.
+        """
+        with self._translated(), self._transaction():
+            taken = {n for (n,) in self._db.execute("SELECT name FROM runs")}
+            if name in taken:
+                raise StoreError(
+                    f"{str(self.path)!r} has a run {name!r} already: continue it with `autoglyph resume {name}`, "
+                    "or choose another --run."
+                )
+            if name is None:
+                number = 1
+                while (name := f"{prefix}-{number}") in taken:
+                    number += 1
+            created = _now()
+            cursor = self._db.execute(
+                "INSERT INTO runs (name, created, experiment, columns) VALUES (?, ?, ?, ?)",
+                (name, created, json.dumps(experiment), json.dumps(list(columns))),
+            )
+            return RunRecord(
+                int(cursor.lastrowid or 0), name, created, dict(experiment), [dict(c) for c in columns]
+            )
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, oldest first."""
+        with self._translated():
+            rows = self._db.execute(
+                "SELECT run, name, created, experiment, columns FROM runs ORDER BY run"
+            ).fetchall()
+        return [RunRecord(r, n, c, json.loads(e), json.loads(k)) for r, n, c, e, k in rows]
+
+    def run(self, name: str) -> RunRecord:
+        """The run of a name.
+
+        Raises:
+            StoreError: if there is none, naming those there are.
+        """
+        runs = {r.name: r for r in self.runs()}
+        if name not in runs:
+            names = ", ".join(list(runs)[-8:]) or "none yet"
+            raise StoreError(f"There is no run {name!r} in {str(self.path)!r}; its runs: {names}.")
+        return runs[name]
+
+    def append_trials(self, run: int, trials: Sequence[TrialRecord]) -> None:
+        """Appends finished trials in one transaction: all of them are recorded, or none."""
+        with self._translated(), self._transaction():
+            self._db.executemany(
+                "INSERT INTO trials (run, trial, ask, status, genes, parents, metrics, rungs, seconds, error) "
+                f"VALUES ({int(run)}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                trials,
+            )
+
+    def trials(self, run: int, *, since: int = 0) -> list[TrialRecord]:
+        """Finished trials from a number on, in order."""
+        with self._translated():
+            cursor = self._db.execute(
+                "SELECT trial, ask, status, genes, parents, metrics, rungs, seconds, error FROM trials "
+                "WHERE run = ? AND trial >= ? ORDER BY trial",
+                (run, since),
+            )
+            return [TrialRecord(*row) for row in cursor]
+
+    def trial_counts(self) -> dict[int, int]:
+        """Finished trials by run."""
+        with self._translated():
+            return dict(self._db.execute("SELECT run, count(*) FROM trials GROUP BY run").fetchall())
+
+    def append_event(self, run: int, kind: str, payload: Mapping[str, Any] | None = None) -> None:
+        """Appends something that happened to a run: started, resumed, interrupted, finished."""
+        with self._translated(), self._transaction():
+            self._db.execute(
+                "INSERT INTO events (run, time, kind, payload) VALUES (?, ?, ?, ?)",
+                (run, _now(), kind, json.dumps(payload or {})),
+            )
+
+    def events(self, run: int) -> list[tuple[str, str, dict[str, Any]]]:
+        """(time, kind, payload) of a run's events, oldest first."""
+        with self._translated():
+            rows = self._db.execute(
+                "SELECT time, kind, payload FROM events WHERE run = ? ORDER BY event", (run,)
+            )
+            return [(time, kind, json.loads(payload)) for time, kind, payload in rows]
+
+    def _create(self) -> None:
+        with self._transaction():
+            if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+                for statement in _statements(_SCHEMA):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        self._db.execute("PRAGMA journal_mode = WAL")
+
+    def _check_identity(self) -> None:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise StoreError(
+                f"{str(self.path)!r} is a database of another program: choose another file with --store."
+            )
+        if version > SCHEMA_VERSION:
+            raise StoreError(
+                f"{str(self.path)!r} was written by a newer Autoglyph: update this one to read it."
+            )
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError as error:
+            raise StoreError(
+                f"{str(self.path)!r} has this trial already: another process is writing the same run; "
+                "wait for it or stop it."
+            ) from error
+        except sqlite3.Error as error:
+            raise StoreError(_explain(self.path, error)) from error
+
+
+def _explain(path: Path, error: sqlite3.Error) -> str:
+    text, name = str(error), repr(str(path))
+    if "full" in text or "disk I/O" in text:
+        return (
+            f"The record {name} cannot grow, its disk is full or unwritable: free some space, "
+            "then continue with `autoglyph resume RUN`; what was recorded is intact."
+        )
+    if "readonly" in text or "unable to open" in text:
+        return f"The record {name} cannot be opened for writing: check its permissions, or choose another --store."
+    if "locked" in text:
+        return f"Another process holds the record {name}: wait until it is done and try again."
+    return (
+        f"The record {name} is damaged or not a record ({text}): restore a copy, or choose another --store."
+    )
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(f"{str(path)!r} is a folder: name a file with --store.")
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StoreError(
+            f"The record {str(path)!r} cannot be read ({error.strerror}): check its permissions."
+        ) from error
+    if not header.startswith(_MAGIC):
+        raise StoreError(f"{str(path)!r} is not a record of Autoglyph: choose another file with --store.")
+    page_size = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    if len(header) < 100 or path.stat().st_size < pages * (65536 if page_size == 1 else page_size):
+        raise StoreError(
+            f"The record {str(path)!r} is cut short: restore a complete copy, or choose another --store."
+        )
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

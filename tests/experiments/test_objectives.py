@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from autoglyph.experiments.objectives import (
+    fitness,
+    lacs,
+    maximize,
+    minimize,
+    objective_from_json,
+    objective_to_json,
+    parse_constraint,
+    parse_objective,
+)
+
+METRICS = {"top1": np.array([70.0, 75.0, np.nan]), "latency_ms": np.array([1.0, 2.0, 1.0])}
+
+
+@pytest.mark.parametrize(
+    ("text", "objective"),
+    [
+        ("max:top1", maximize("top1")),
+        ("min:latency_ms", minimize("latency_ms")),
+        ("top1", maximize("top1")),
+        ("latency_ms", minimize("latency_ms")),
+        ("maximize(top1)", maximize("top1")),
+        ("lacs(top1, latency_ms, target=1.5)", lacs("top1", "latency_ms", target=1.5)),
+        ("lacs('top1', 'energy_mj', target=2, w=-0.1, form='hard')",
+         lacs("top1", "energy_mj", target=2, w=-0.1, form="hard")),
+    ],
+)  # fmt: skip
+def test_objectives_are_read_and_survive_json(text, objective):
+    assert parse_objective(text) == objective
+    assert objective_from_json(objective_to_json(objective)) == objective
+
+
+@pytest.mark.parametrize("text", ["max top1", "lacs(top1)", "__import__('os')", "lacs(top1, latency_ms, goal=1)", ""])
+def test_other_text_is_refused(text):
+    with pytest.raises(ValueError, match="Cannot read the objective"):
+        parse_objective(text)
+
+
+def test_fitness_is_maximised_and_refuses_what_is_not_finite():
+    values = fitness([maximize("top1"), minimize("latency_ms")], METRICS)
+    np.testing.assert_array_equal(values, [[70, -1], [75, -2], [-np.inf, -np.inf]])
+
+
+def test_lacs_is_the_published_product():
+    soft = lacs("top1", "latency_ms", target=1.0).values(METRICS)
+    np.testing.assert_allclose(soft[:2], [70, 75 * 2**-0.07])
+    hard = lacs("top1", "latency_ms", target=1.0, form="hard").values(METRICS)
+    np.testing.assert_allclose(hard[:2], [70, 37.5])
+
+
+def test_constraints_bound_a_metric():
+    np.testing.assert_array_equal(parse_constraint("latency_ms<=1.5").holds(METRICS), [True, False, True])
+    np.testing.assert_array_equal(parse_constraint("latency_ms >= 2").holds(METRICS), [False, True, False])
+    with pytest.raises(ValueError, match="Cannot read the constraint"):
+        parse_constraint("latency_ms<2..0")
