@@ -54,19 +54,11 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    import click
-
     try:
-        code = make_app()(args=list(arguments), standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("autoglyph: interrupted.", file=sys.stderr)
-        return 130
+        make_app()(args=list(arguments), prog_name="autoglyph")
+        return 0
+    except SystemExit as exit_:  # how typer ends, with its message printed
+        return exit_.code if isinstance(exit_.code, int) else 0
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

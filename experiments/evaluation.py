@@ -42,9 +42,7 @@ class CheapEvaluator:
         wanted = [m for o in self._objectives for m in o.metrics] if not trained else []
         for metric in [*wanted, *(c.metric for c in self._constraints)]:
             if metric not in self.metric_names:
-                raise plugins.unknown_name(
-                    f"metric of {experiment.domain} without training", metric, self.metric_names
-                )
+                raise plugins.unknown_name(f"metric of {experiment.domain} without training", metric, self.metric_names)
 
     def metrics(self, rows: Rows) -> dict[str, FloatArray]:
         """(n,) values by metric name.
@@ -90,7 +88,5 @@ def rows_of_metrics(metrics: Mapping[str, Any], n: int) -> list[dict[str, float 
     columns = []
     for name in names:
         values = np.asarray(metrics[name], np.float64)
-        columns.append(
-            [v if f else None for v, f in zip(values.tolist(), np.isfinite(values).tolist(), strict=True)]
-        )
+        columns.append([v if f else None for v, f in zip(values.tolist(), np.isfinite(values).tolist(), strict=True)])
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] if names else [{}] * n

@@ -89,9 +89,7 @@ def define(
     domain = load_domain(domain_name)
     wanted = [parse_objective(o) for o in objectives] or list(domain.objectives)
     if not wanted:
-        raise ValueError(
-            f"The domain {domain_name} has no default objective: give one with --objective max:METRIC."
-        )
+        raise ValueError(f"The domain {domain_name} has no default objective: give one with --objective max:METRIC.")
     name = algorithm or ("nsga2" if len(wanted) > 1 else "regularized_evolution")
     accuracy = accuracy or domain.accuracy_names[0]
     if accuracy not in domain.accuracy_names:
@@ -204,9 +202,7 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
             program=program,
         )
     except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"The record describes an experiment that this version cannot read ({error})."
-        ) from error
+        raise ValueError(f"The record describes an experiment that this version cannot read ({error}).") from error
     return experiment, domain
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -174,7 +174,7 @@ def lacs(
     return Lacs(accuracy=accuracy, latency=latency, target=float(target), w=float(w), form=form)
 
 
-_KINDS = {"maximize": maximize, "minimize": minimize, "lacs": lacs}
+_KINDS: dict[str, Callable[..., Objective]] = {"maximize": maximize, "minimize": minimize, "lacs": lacs}
 
 
 def parse_objective(text: str) -> Objective:
@@ -199,9 +199,7 @@ def parse_objective(text: str) -> Objective:
             raise ValueError("not a call")
         arguments = [_literal(a) for a in call.args]
         keywords = {str(k.arg): _literal(k.value) for k in call.keywords}
-        objective = _KINDS[call.func.id](*arguments, **keywords)
-        assert isinstance(objective, Objective)
-        return objective
+        return _KINDS[call.func.id](*arguments, **keywords)
     except (KeyError, SyntaxError, TypeError, ValueError) as error:
         raise ValueError(
             f"Cannot read the objective {text!r}: write max:METRIC, min:METRIC or "
@@ -238,13 +236,9 @@ def objective_from_json(description: Mapping[str, Any]) -> Objective:
     """
     settings = dict(description)
     try:
-        objective = _KINDS[settings.pop("kind")](**settings)
+        return _KINDS[settings.pop("kind")](**settings)
     except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"The record holds an objective that is not known here: {dict(description)}."
-        ) from error
-    assert isinstance(objective, Objective)
-    return objective
+        raise ValueError(f"The record holds an objective that is not known here: {dict(description)}.") from error
 
 
 def fitness(objectives: Sequence[Objective], metrics: Metrics) -> FloatArray:

@@ -66,11 +66,7 @@ class _Scene:
 
 def _scene(run: Run) -> _Scene:
     usable = np.flatnonzero(np.isfinite(run.fitness).all(axis=1))
-    shown = (
-        usable[np.linspace(0, len(usable) - 1, min(len(usable), MAX_POINTS)).astype(int)]
-        if len(usable)
-        else usable
-    )
+    shown = usable[np.linspace(0, len(usable) - 1, min(len(usable), MAX_POINTS)).astype(int)] if len(usable) else usable
     natural = run.fitness * np.array([o.sign for o in run.objectives], np.float64)
     if len(run.objectives) == 1:
         label = axis_label(run.objectives[0].name)
@@ -173,9 +169,7 @@ def write_html(run: Run, path: Path) -> None:
     )
     with replaced_file(path) as temporary:
         temporary.write_text(
-            figure.to_html(
-                include_plotlyjs=True, full_html=True, config={"responsive": True, "displaylogo": False}
-            ),
+            figure.to_html(include_plotlyjs=True, full_html=True, config={"responsive": True, "displaylogo": False}),
             encoding="utf-8",
         )
 
@@ -187,9 +181,7 @@ def write_image(run: Run, path: Path) -> None:
         ValueError: if the suffix is another one.
     """
     if path.suffix not in (".png", ".svg", ".pdf"):
-        raise ValueError(
-            f"Cannot write a picture as {path.suffix or path.name!r}: end its name in .png, .svg or .pdf."
-        )
+        raise ValueError(f"Cannot write a picture as {path.suffix or path.name!r}: end its name in .png, .svg or .pdf.")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

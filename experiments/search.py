@@ -87,9 +87,7 @@ class Search:
         self._evaluator = CheapEvaluator(experiment, domain)
         self._algorithm = experiment.algorithm
         self._algorithm.setup(self._genome, len(experiment.objectives), experiment.seed)
-        self._executor = (
-            make_executor(executor, experiment, domain) if experiment.accuracy == "trained" else None
-        )
+        self._executor = make_executor(executor, experiment, domain) if experiment.accuracy == "trained" else None
         self._known: dict[bytes, int] = {}
         self._fitness = np.empty((1024, len(experiment.objectives)))
         self._pending: list[TrialRecord] = []
@@ -99,9 +97,7 @@ class Search:
         self.duplicates = 0
         self.refused = 0
 
-    def run(
-        self, store: Store, run: RunRecord, observe: Callable[[Progress], None] | None = None
-    ) -> Finished:
+    def run(self, store: Store, run: RunRecord, observe: Callable[[Progress], None] | None = None) -> Finished:
         """Searches until the budget is spent, nothing is left, or Ctrl-C. To be called once.
 
         Args:
@@ -141,11 +137,7 @@ class Search:
         budget, idle, ask = self._experiment.trials, 0, 0
         while len(self._known) < budget:
             proposals = self._algorithm.ask(self._algorithm.batch_size)
-            if (
-                len(proposals.rows) == 0
-                or idle >= MAX_IDLE_ASKS
-                or 0 < self._domain.space.size <= len(self._known)
-            ):
+            if len(proposals.rows) == 0 or idle >= MAX_IDLE_ASKS or 0 < self._domain.space.size <= len(self._known):
                 return "exhausted"
             before = len(self._known)
             complete = self._take(proposals.rows, proposals.parents.tolist(), ask, budget)
@@ -260,9 +252,7 @@ class Search:
         metrics: Mapping[str, FloatArray],
     ) -> FloatArray:
         n = len(fresh)
-        for offset, (index, gene, values) in enumerate(
-            zip(fresh, genes, rows_of_metrics(metrics, n), strict=True)
-        ):
+        for offset, (index, gene, values) in enumerate(zip(fresh, genes, rows_of_metrics(metrics, n), strict=True)):
             self._pending.append(
                 TrialRecord(
                     first + offset,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,13 +121,9 @@ class Store:
         self.path = Path(path)
         exists = self.path.exists() and self.path.stat().st_size > 0
         if not exists and not create:
-            raise StoreError(
-                f"There is no record {str(path)!r}: run a search first, or name another with --store."
-            )
+            raise StoreError(f"There is no record {str(path)!r}: run a search first, or name another with --store.")
         if not self.path.parent.is_dir():
-            raise StoreError(
-                f"There is no folder {str(self.path.parent)!r}: make it, or choose another --store."
-            )
+            raise StoreError(f"There is no folder {str(self.path.parent)!r}: make it, or choose another --store.")
         if exists:
             _check_file(self.path)
         with self._translated():
@@ -173,24 +170,18 @@ class Store:
                     "or choose another --run."
                 )
             if name is None:
-                number = 1
-                while (name := f"{prefix}-{number}") in taken:
-                    number += 1
+                name = next(n for i in itertools.count(1) if (n := f"{prefix}-{i}") not in taken)
             created = _now()
             cursor = self._db.execute(
                 "INSERT INTO runs (name, created, experiment, columns) VALUES (?, ?, ?, ?)",
                 (name, created, json.dumps(experiment), json.dumps(list(columns))),
             )
-            return RunRecord(
-                int(cursor.lastrowid or 0), name, created, dict(experiment), [dict(c) for c in columns]
-            )
+            return RunRecord(int(cursor.lastrowid or 0), name, created, dict(experiment), [dict(c) for c in columns])
 
     def runs(self) -> list[RunRecord]:
         """All runs, oldest first."""
         with self._translated():
-            rows = self._db.execute(
-                "SELECT run, name, created, experiment, columns FROM runs ORDER BY run"
-            ).fetchall()
+            rows = self._db.execute("SELECT run, name, created, experiment, columns FROM runs ORDER BY run").fetchall()
         return [RunRecord(r, n, c, json.loads(e), json.loads(k)) for r, n, c, e, k in rows]
 
     def run(self, name: str) -> RunRecord:
@@ -240,9 +231,7 @@ class Store:
     def events(self, run: int) -> list[tuple[str, str, dict[str, Any]]]:
         """(time, kind, payload) of a run's events, oldest first."""
         with self._translated():
-            rows = self._db.execute(
-                "SELECT time, kind, payload FROM events WHERE run = ? ORDER BY event", (run,)
-            )
+            rows = self._db.execute("SELECT time, kind, payload FROM events WHERE run = ? ORDER BY event", (run,))
             return [(time, kind, json.loads(payload)) for time, kind, payload in rows]
 
     def _create(self) -> None:
@@ -258,13 +247,9 @@ class Store:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
-            raise StoreError(
-                f"{str(self.path)!r} is a database of another program: choose another file with --store."
-            )
+            raise StoreError(f"{str(self.path)!r} is a database of another program: choose another file with --store.")
         if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{str(self.path)!r} was written by a newer Autoglyph: update this one to read it."
-            )
+            raise StoreError(f"{str(self.path)!r} was written by a newer Autoglyph: update this one to read it.")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -301,9 +286,7 @@ def _explain(path: Path, error: sqlite3.Error) -> str:
         return f"The record {name} cannot be opened for writing: check its permissions, or choose another --store."
     if "locked" in text:
         return f"Another process holds the record {name}: wait until it is done and try again."
-    return (
-        f"The record {name} is damaged or not a record ({text}): restore a copy, or choose another --store."
-    )
+    return f"The record {name} is damaged or not a record ({text}): restore a copy, or choose another --store."
 
 
 def _check_file(path: Path) -> None:
@@ -321,9 +304,7 @@ def _check_file(path: Path) -> None:
     page_size = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
     if len(header) < 100 or path.stat().st_size < pages * (65536 if page_size == 1 else page_size):
-        raise StoreError(
-            f"The record {str(path)!r} is cut short: restore a complete copy, or choose another --store."
-        )
+        raise StoreError(f"The record {str(path)!r} is cut short: restore a complete copy, or choose another --store.")
 
 
 def _statements(script: str) -> Iterator[str]:

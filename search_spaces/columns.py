@@ -6,18 +6,13 @@ therefore a contiguous run of columns, and a gene whose ancestors did not choose
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pyglove as pg
 
 ColumnKind = Literal["choice", "float", "custom"]
-Literals = int | float | str
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+Literal_ = int | float | str | bool | None
 
 
 @dataclass(frozen=True)
@@ -216,30 +211,3 @@ def _describe(spec: Any, parent: int, parent_value: int) -> Column:
     if spec.is_numerical:
         return Column(name, "float", (), (spec.min_value, spec.max_value), parent, parent_value)
     return Column(name, "custom", (), None, parent, parent_value)
-
-
-def digest(spec: pg.DNASpec) -> str:
-    """SHA-256 in hexadecimal of what the decisions of a space are, the same in every process.
-
-    Locations, candidates as PyGlove displays them, constraints and bounds count; names, hints and memory
-    addresses do not.
-    """
-    text = json.dumps(_decisions(spec), ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _decisions(spec: Any) -> list[Any]:
-    where = str(spec.location)
-    if spec.is_space:
-        return ["space", where, [_decisions(element) for element in spec.elements]]
-    if spec.is_numerical:
-        return ["float", where, repr(spec.min_value), repr(spec.max_value), spec.scale]
-    if not spec.is_categorical:
-        return ["custom", where, spec.hyper_type]
-    literals = [_stable(literal) for literal in spec.literal_values or ()]
-    branches = [_decisions(candidate) for candidate in spec.candidates]
-    return ["choices", where, spec.num_choices, spec.distinct, spec.sorted, literals, branches]
-
-
-def _stable(literal: Literals) -> str:
-    return f"{type(literal).__name__}:{_ADDRESS.sub('', str(literal))}"

@@ -46,7 +46,8 @@ class Enumeration:
         numbers = np.arange(start, stop) if fits else np.array(range(start, stop), object)
         rows = np.zeros((stop - start, len(self._layout.slots)), dtype)
         for element in reversed(self._layout.elements):  # the last element runs fastest
-            numbers, rest = np.divmod(numbers, self._element_size(element))
+            size = self._element_size(element)
+            numbers, rest = numbers // size, numbers % size
             wanted, place = np.unique(rest, return_inverse=True)
             first, end = (element.index if isinstance(element, Slot) else element.start), element.end
             table = np.array([self._element_row(element, int(number)) for number in wanted], dtype)

@@ -16,6 +16,8 @@ StoreOption = Annotated[Path, typer.Option("--store", metavar="FILE", help="The 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 DEFAULT_STORE_PATH = Path(DEFAULT_STORE)
 
+_WIDTH_IN_A_FILE = 120
+
 SEARCH_PANEL = "Search"
 INSPECT_PANEL = "Inspect"
 REPLAY_PANEL = "Replay"
@@ -30,18 +32,21 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Prints a table; columns of numbers are set right."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     cells = [list(row) for row in rows]
-    table = Table(title=escape(title), title_justify="left", header_style="bold")
+    table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for i, heading in enumerate(headings):
         numeric = bool(cells) and all(isinstance(row[i], (int, float)) for row in cells)
         table.add_column(escape(heading), justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*(escape(format_value(v)) for v in row))
-    Console().print(table)
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_IN_A_FILE)
+    console.print(escape(title), style="bold")
+    console.print(table)
 
 
 def format_value(value: Any) -> str:

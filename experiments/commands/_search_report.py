@@ -103,16 +103,12 @@ def print_front(run: Run) -> None:
         step = (len(front) - 1) / (_FRONT_LINES - 1)
         shown = [front[round(i * step)] for i in range(_FRONT_LINES)]
     others = [m for m in run.metrics if m not in names]
-    rows = [
-        [t, *run.objective_values(t).values(), *(float(run.metrics[m][t]) for m in others)] for t in shown
-    ]
+    rows = [[t, *run.objective_values(t).values(), *(float(run.metrics[m][t]) for m in others)] for t in shown]
     size = f"{len(front)} individuals" + (f", {len(shown)} shown" if len(shown) < len(front) else "")
     _common.print_table(f"Pareto front ({size})", ["trial", *names, *others], rows)
 
 
-def _print_text(
-    run: Run, finished: Finished, wall_s: float, store: Path, html: Path | None, png: Path | None
-) -> None:
+def _print_text(run: Run, finished: Finished, wall_s: float, store: Path, html: Path | None, png: Path | None) -> None:
     print_front(run)
     rate = finished.evaluated / wall_s if wall_s else 0.0
     why = {"exhausted": "; nothing new is left to propose"}.get(finished.reason, "")
@@ -126,9 +122,7 @@ def _print_text(
         if path is not None:
             print(f"Picture: {path}")
     if len(run.front):
-        print(
-            f"Next: autoglyph show {run.name} {run.front[-1]}   autoglyph pareto {run.name} --html front.html"
-        )
+        print(f"Next: autoglyph show {run.name} {run.front[-1]}   autoglyph pareto {run.name} --html front.html")
 
 
 @contextlib.contextmanager

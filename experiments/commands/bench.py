@@ -15,12 +15,8 @@ _PACKAGE = "autoglyph.experiments.benchmarks"
 
 
 def command(
-    name: Annotated[
-        str | None, typer.Argument(help="Name of a benchmark; without it, they are listed.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A small size that only shows that it works.")
-    ] = False,
+    name: Annotated[str | None, typer.Argument(help="Name of a benchmark; without it, they are listed.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A small size that only shows that it works.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure Autoglyph against its peers."""
@@ -29,10 +25,7 @@ def command(
     modules = {n: importlib.import_module(f"{_PACKAGE}.{n}") for n in plugins.module_names(_PACKAGE)}
     benchmarks = {n: m for n, m in modules.items() if hasattr(m, "run")}
     if name is None:
-        rows = [
-            {"bench": n, "description": (m.__doc__ or "").strip().splitlines()[0]}
-            for n, m in benchmarks.items()
-        ]
+        rows = [{"bench": n, "description": (m.__doc__ or "").strip().splitlines()[0]} for n, m in benchmarks.items()]
         if as_json:
             _common.print_json(rows)
         else:
@@ -44,7 +37,5 @@ def command(
     if as_json:
         _common.print_json(result)
         return
-    _common.print_table(
-        f"bench {name}: ours against a peer", ["ratio", "value"], list(result["ratios"].items())
-    )
+    _common.print_table(f"bench {name}: ours against a peer", ["ratio", "value"], list(result["ratios"].items()))
     _common.print_table("Figures", ["figure", "value"], list(result["figures"].items()))

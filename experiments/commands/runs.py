@@ -23,9 +23,7 @@ def command(store: StoreOption = _common.DEFAULT_STORE_PATH, as_json: JsonOption
                     "run": record.name,
                     "status": _status(events[-1][1] if events else "started"),
                     "trials": counts.get(record.run, 0),
-                    "budget": max(
-                        [experiment["trials"], *(e["budget"] for _, _, e in events if "budget" in e)]
-                    ),
+                    "budget": max([experiment["trials"], *(e["budget"] for _, _, e in events if "budget" in e)]),
                     "space": experiment["space"],
                     "algorithm": experiment["algorithm"]["name"],
                     "device": experiment["device"],

@@ -18,16 +18,12 @@ def command(
     space: Annotated[str, typer.Argument(help="A search space by name, or file.py[:NAME].")],
     algorithm: Annotated[str | None, typer.Option(help="See `autoglyph algorithms`.")] = None,
     device: Annotated[str | None, typer.Option(help="Chip of the latency model, or none.")] = None,
-    batch: Annotated[
-        int | None, typer.Option(min=1, help="Images in one inference of the latency model.")
-    ] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Images in one inference of the latency model.")] = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(help="max:METRIC, min:METRIC or lacs(ACC, LATENCY, target=T); repeatable."),
     ] = None,
-    constraint: Annotated[
-        list[str] | None, typer.Option(help="METRIC<=NUMBER or METRIC>=NUMBER; repeatable.")
-    ] = None,
+    constraint: Annotated[list[str] | None, typer.Option(help="METRIC<=NUMBER or METRIC>=NUMBER; repeatable.")] = None,
     accuracy: Annotated[str | None, typer.Option(help="A score of the space, or trained.")] = None,
     data: Annotated[str | None, typer.Option(help="digits, FILE.npz or a keras.datasets name.")] = None,
     trials: Annotated[int, typer.Option(help="Different individuals to evaluate.")] = 1000,

@@ -68,13 +68,9 @@ def _print_run(run: Any, value: dict[str, Any]) -> None:
     print_front(run)
     experiment = value["experiment"]
     settings = ", ".join(f"{k}={v}" for k, v in experiment["algorithm"]["settings"].items())
-    print(
-        f"Space {experiment['space']}, {experiment['algorithm']['name']}({settings}), seed {experiment['seed']}."
-    )
+    print(f"Space {experiment['space']}, {experiment['algorithm']['name']}({settings}), seed {experiment['seed']}.")
     print(f"Accuracy: {experiment['accuracy_source']}.")
-    print(
-        f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}."
-    )
+    print(f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}.")
 
 
 def _print_trial(value: dict[str, Any]) -> None:
@@ -84,9 +80,7 @@ def _print_trial(value: dict[str, Any]) -> None:
     _common.print_table("Metrics", ["metric", "value"], [[k, _text(v)] for k, v in value["metrics"].items()])
     for number, rung in enumerate(value["rungs"]):
         print(f"Rung {number}: " + ", ".join(f"{k} {_text(v)}" for k, v in rung.items()))
-    _common.print_table(
-        "Decisions", ["decision", "value"], [[k, str(v)] for k, v in value["individual"].items()]
-    )
+    _common.print_table("Decisions", ["decision", "value"], [[k, str(v)] for k, v in value["individual"].items()])
     if value["error"]:
         print(value["error"])
     print(f"Next: autoglyph replay {value['run']}:{value['trial']} --summary")

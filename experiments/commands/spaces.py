@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ def command(
     from autoglyph.experiments.experiment import describe_columns
 
     if space is None:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for name in built_in_names():
             domain = load_domain(name)
             rows.append(
@@ -66,9 +66,7 @@ def command(
         ]
         for c in columns
     ]
-    _common.print_table(
-        f"{domain.space.name}: {domain.space.size:,} points", ["decision", "kind", "candidates"], cells
-    )
+    _common.print_table(f"{domain.space.name}: {domain.space.size:,} points", ["decision", "kind", "candidates"], cells)
     print("Named individuals: " + (", ".join(domain.space.individual_names) or "none"))
 
 

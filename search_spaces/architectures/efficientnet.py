@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 
 import pyglove as pg
 
 from autoglyph.search_spaces.architecture import Architecture, Segment
 from autoglyph.search_spaces.blocks.mbconv import mbconv
 from autoglyph.search_spaces.net import Net, Tensor
+from autoglyph.search_spaces.ops import ActivationKind
 
 CHANNEL_DIVISOR = 8
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
@@ -63,11 +64,11 @@ class Stage(pg.Object):
     filters: int
     repeats: int
     stride: int
-    op: str = "mbconv"
+    op: Literal["mbconv", "fused_mbconv"] = "mbconv"
     kernel: int = 3
     expansion: int = 6
     se_ratio: float = 0.25
-    activation: str = "swish"
+    activation: ActivationKind = "swish"
     space_to_depth: bool = False
 
 
@@ -89,7 +90,7 @@ class EfficientNet(Architecture):
     stages: list[Stage]
     stem_filters: int = 32
     head_filters: int = 1280
-    activation: str = "swish"
+    activation: ActivationKind = "swish"
     scaling: Scaling = Scaling()
     classes: int = 1000
     channels: int = 3
@@ -103,9 +104,7 @@ class EfficientNet(Architecture):
         return [stem, *(self._stage_segment(i) for i in range(len(self.stages))), head]
 
     def _stage_segment(self, i: int) -> Segment:
-        before = (
-            ("stem_filters",) if i == 0 else (f"stages[{i - 1}].filters", f"stages[{i - 1}].space_to_depth")
-        )
+        before = ("stem_filters",) if i == 0 else (f"stages[{i - 1}].filters", f"stages[{i - 1}].space_to_depth")
         share = i / len(self.stages)
 
         def build(
@@ -123,7 +122,7 @@ class EfficientNet(Architecture):
 
     def proxy(self, *, resolution: int, channels: int, classes: int, width: float) -> Self:
         """The same decisions, depth unscaled, without dropout."""
-        small = self.clone(deep=True)
+        small: Self = self.clone(deep=True)
         small.rebind(
             {
                 "scaling.width": float(width),
@@ -140,7 +139,7 @@ class EfficientNet(Architecture):
 
 
 def _stem(
-    net: Net, _: Tensor | None, filters: int, activation: str, scaling: Scaling, channels: int
+    net: Net, _: Tensor | None, filters: int, activation: ActivationKind, scaling: Scaling, channels: int
 ) -> Tensor:
     x = net.input((scaling.resolution, scaling.resolution, channels))
     x = net.norm(net.conv(x, scaling.filters(filters), 3, stride=2))
@@ -190,7 +189,7 @@ def _stage(
 
 
 def _head(
-    net: Net, x: Tensor, filters: int, activation: str, scaling: Scaling, classes: int, dropout: float
+    net: Net, x: Tensor, filters: int, activation: ActivationKind, scaling: Scaling, classes: int, dropout: float
 ) -> Tensor:
     x = net.activation(net.norm(net.conv(x, scaling.filters(filters), 1)), activation)
     x = net.dropout(net.global_pool(x), dropout)

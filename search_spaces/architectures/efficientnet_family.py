@@ -81,9 +81,7 @@ def efficientnet(coefficients: Coefficients) -> EfficientNet:
     return EfficientNet(stages=stages, scaling=_scaling(coefficients))
 
 
-def efficientnet_x(
-    coefficients: Coefficients, *, se_coefficient: int = 1, expansion_4: bool = False
-) -> EfficientNet:
+def efficientnet_x(coefficients: Coefficients, *, se_coefficient: int = 1, expansion_4: bool = False) -> EfficientNet:
     """EfficientNet-X-b0 scaled by (width, depth, resolution).
 
     Args:

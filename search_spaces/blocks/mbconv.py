@@ -33,7 +33,7 @@ class MBConv(pg.Object):
     stride: int
     expansion: int
     squeeze: int
-    activation: str
+    activation: ActivationKind
     fused: bool
     drop_rate: float = 0.0
 
@@ -97,8 +97,6 @@ def squeeze_excite(net: Net, x: Tensor, squeeze: int, activation: ActivationKind
     """Scales channels by a gate computed from their means (Hu et al. 2018), with biased 1x1 convolutions."""
     with net.scope("se"):
         gate = net.global_pool(x, keep_dimensions=True, name="pool")
-        gate = net.activation(
-            net.conv(gate, squeeze, 1, use_bias=True, name="reduce"), activation, name="activation"
-        )
+        gate = net.activation(net.conv(gate, squeeze, 1, use_bias=True, name="reduce"), activation, name="activation")
         gate = net.conv(gate, x.channels, 1, use_bias=True, name="expand")
         return net.multiply(x, net.activation(gate, "sigmoid", name="gate"), name="excite")
