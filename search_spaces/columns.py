@@ -7,12 +7,14 @@ therefore a contiguous run of columns, and a gene whose ancestors did not choose
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pyglove as pg
 
 ColumnKind = Literal["choice", "float", "custom"]
-Literal_ = int | float | str | bool | None
+Candidate = int | float | str | bool | None
+
+_PLAIN = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Column:
         name: where the decision is made, as PyGlove writes it: "stages[2].kernel", or "head[=1/3].units"
             for a decision that exists only when "head" takes the second of its three candidates.
         kind: a choice among candidates, a float within bounds, or a custom decision (a string).
-        candidates: what may be chosen, as PyGlove displays it; empty unless a choice.
+        candidates: what may be chosen: plain values as they are, others as PyGlove displays them; empty
+            unless a choice.
         bounds: smallest and largest value of a float; None for the other kinds.
         parent: column of the choice on which this decision depends, -1 if it is always made.
         parent_value: candidate that the parent must have chosen for this decision to be made.
@@ -31,7 +34,7 @@ class Column:
 
     name: str
     kind: ColumnKind
-    candidates: tuple[Literals, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
     bounds: tuple[float, float] | None = None
     parent: int = -1
     parent_value: int = -1
@@ -45,6 +48,7 @@ class Slot:
         index: its column.
         column: its public description.
         spec: PyGlove's decision point.
+        values: the candidates themselves; None if the space is a bare specification.
         depth: how many choices it depends on.
         branches: elements of the sub-space of each candidate; empty unless a choice.
         end: one past the last column of its sub-spaces.
@@ -53,6 +57,7 @@ class Slot:
     index: int
     column: Column
     spec: Any
+    values: list[Any] | None
     depth: int
     branches: list[list[Element]] = field(default_factory=list)
     end: int = 0
@@ -141,8 +146,20 @@ class Node:
     constraint: MultiChoice | None
 
 
+class _Place(NamedTuple):
+    """Where in the tree of decisions a sub-space is: under which candidate of which choice."""
+
+    parent: int = -1
+    parent_value: int = -1
+    depth: int = 0
+
+
 class Layout:
     """The tree of decisions of a space and its columns.
+
+    Args:
+        spec: the space.
+        template: the `pg.template` that the specification belongs to; None for a bare specification.
 
     Attributes:
         spec: the space.
@@ -152,47 +169,49 @@ class Layout:
         nodes: what a mutation can pick, in the depth-first order of the DNA tree.
     """
 
-    def __init__(self, spec: pg.DNASpec) -> None:
+    def __init__(self, spec: pg.DNASpec, template: Any = None) -> None:
         self.spec = spec
         self.slots: list[Slot] = []
         self.multi_choices: list[MultiChoice] = []
         self.nodes: list[Node] = []
         if spec.is_space:
-            self.elements = self._subspace(spec, parent=-1, parent_value=-1, depth=0)
+            self.elements = self._subspace(spec, template, _Place())
         else:
-            self.elements = [self._element(spec, -1, -1, 0, folded=False)]
+            self.elements = [self._element(spec, None, _Place(), folded=False)]
 
-    def _subspace(self, spec: Any, parent: int, parent_value: int, depth: int) -> list[Element]:
+    def _subspace(self, spec: Any, template: Any, place: _Place) -> list[Element]:
         # PyGlove folds the DNA node of a candidate's only element into the node of the candidate.
-        folded = parent >= 0 and len(spec.elements) == 1
-        return [self._element(element, parent, parent_value, depth, folded) for element in spec.elements]
+        folded = place.depth > 0 and len(spec.elements) == 1
+        hypers = [None] * len(spec.elements) if template is None else [h for _, h in template.hyper_primitives]
+        pairs = zip(spec.elements, hypers, strict=True)
+        return [self._element(element, hyper, place, folded) for element, hyper in pairs]
 
-    def _element(self, spec: Any, parent: int, parent_value: int, depth: int, folded: bool) -> Element:
+    def _element(self, spec: Any, hyper: Any, place: _Place, folded: bool) -> Element:
         if not (spec.is_categorical and spec.num_choices > 1):
-            return self._slot(spec, parent, parent_value, depth, None)
+            return self._slot(spec, hyper, place, None)
         multi_choice = MultiChoice(spec, [])
         self.multi_choices.append(multi_choice)
         at = len(self.nodes)
         for i in range(spec.num_choices):
-            slot = self._slot(spec.subchoice(i), parent, parent_value, depth, multi_choice)
-            multi_choice.slots.append(slot)
+            multi_choice.slots.append(self._slot(spec.subchoice(i), hyper, place, multi_choice))
         if not folded:
             self.nodes.insert(at, Node(multi_choice, multi_choice.start, multi_choice.end, None))
         return multi_choice
 
-    def _slot(
-        self, spec: Any, parent: int, parent_value: int, depth: int, multi_choice: MultiChoice | None
-    ) -> Slot:
-        column = _describe(spec, parent, parent_value)
-        slot = Slot(len(self.slots), column, spec, depth)
+    def _slot(self, spec: Any, hyper: Any, place: _Place, multi_choice: MultiChoice | None) -> Slot:
+        index, at = len(self.slots), len(self.nodes)
+        is_known = spec.is_categorical and hyper is not None
+        values = [template.value for template in hyper.candidate_templates] if is_known else None
+        slot = Slot(index, _describe(spec, values, place), spec, values, place.depth)
         self.slots.append(slot)
-        at = len(self.nodes)
-        if column.kind == "choice":
+        if spec.is_categorical:
             for i, candidate in enumerate(spec.candidates):
-                slot.branches.append(self._subspace(candidate, slot.index, i, depth + 1))
+                template = hyper.candidate_templates[i] if is_known else None
+                branch = self._subspace(candidate, template, _Place(index, i, place.depth + 1))
+                slot.branches.append(branch)
         slot.end = len(self.slots)
         constraint = multi_choice if multi_choice is not None and multi_choice.constrained else None
-        self.nodes.insert(at, Node(slot, slot.index, slot.end, constraint))
+        self.nodes.insert(at, Node(slot, index, slot.end, constraint))
         return slot
 
 
@@ -203,11 +222,14 @@ def unfold(elements: list[Element]) -> list[Element]:
     return elements
 
 
-def _describe(spec: Any, parent: int, parent_value: int) -> Column:
-    name = str(spec.id)
-    if spec.is_categorical:
-        literals = spec.literal_values or range(len(spec.candidates))
-        return Column(name, "choice", tuple(literals), None, parent, parent_value)
+def _describe(spec: Any, values: list[Any] | None, place: _Place) -> Column:
+    name, condition = str(spec.id), (place.parent, place.parent_value)
     if spec.is_numerical:
-        return Column(name, "float", (), (spec.min_value, spec.max_value), parent, parent_value)
-    return Column(name, "custom", (), None, parent, parent_value)
+        return Column(name, "float", (), (spec.min_value, spec.max_value), *condition)
+    if not spec.is_categorical:
+        return Column(name, "custom", (), None, *condition)
+    candidates = tuple(spec.literal_values or range(len(spec.candidates)))
+    if values is not None:
+        pairs = zip(values, candidates, strict=True)
+        candidates = tuple(value if type(value) in _PLAIN else literal for value, literal in pairs)
+    return Column(name, "choice", candidates, None, *condition)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,10 +10,10 @@ import numpy as np
 import pyglove as pg
 from numpy.typing import ArrayLike, NDArray
 
-from autoglyph.search_spaces import columns as layouts
 from autoglyph.search_spaces import decode as decoders
+from autoglyph.search_spaces import digest as digests
 from autoglyph.search_spaces import dna_bridge, validation
-from autoglyph.search_spaces.columns import Column, ColumnKind
+from autoglyph.search_spaces.columns import Column, ColumnKind, Layout
 from autoglyph.search_spaces.custom_values import CustomValues
 from autoglyph.search_spaces.enumeration import Enumeration
 from autoglyph.search_spaces.variation import Mask, Rows, Variation
@@ -23,7 +22,6 @@ __all__ = ["Column", "ColumnKind", "Genome", "Rows"]
 
 Row = Rows
 _SELF_CHECKS = 3
-_CONDITION = re.compile(r"\[=\d+/\d+\]")
 
 
 class Genome:
@@ -61,7 +59,7 @@ class Genome:
             is_template = isinstance(space, pg.hyper.ObjectTemplate)
             self.template = space if is_template else pg.template(space, where)
             self.spec = self.template.dna_spec()
-        self._layout = layouts.Layout(self.spec)
+        self._layout = Layout(self.spec, self.template)
         self._custom_values = CustomValues()
         self._variation = Variation(self._layout, self._custom_values)
         self._enumeration = Enumeration(self._layout)
@@ -86,7 +84,7 @@ class Genome:
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of the decisions of the space, the same in every process."""
-        return layouts.digest(self.spec)
+        return digests.digest(self._layout)
 
     def random(self, n: int, rng: np.random.Generator) -> Rows:
         """(n, L) independent rows, distributed as `pg.random_dna`."""
@@ -130,7 +128,7 @@ class Genome:
         return [raw[i * width : (i + 1) * width] for i in range(len(rows))]
 
     def literals(self, rows: Rows, column: int) -> NDArray[Any]:
-        """(n,) chosen values of one column: candidates as PyGlove displays them, floats or strings.
+        """(n,) chosen values of one column: candidates as `columns` lists them, floats or strings.
 
         The value of an inactive gene has no meaning; it is that of the first candidate, 0.0 or "".
         """

@@ -111,7 +111,8 @@ def _folded() -> Any:
 
 def _floats() -> Any:
     head = pg.oneof([Dense(pg.floatv(0.5, 2.0)), Conv(3, options=[pg.oneof([1, 2])]), pg.floatv(-1.0, 1.0)])
-    return pg.Dict(head=head, rate=pg.floatv(1e-4, 1e-1, "log"), pair=pg.manyof(2, [1, 2, pg.floatv(3.0, 4.0)]))
+    pair = pg.manyof(2, [1, 2, pg.floatv(3.0, 4.0)])
+    return pg.Dict(head=head, rate=pg.floatv(1e-4, 1e-1, "log"), one=pg.manyof(1, [1, 2]), pair=pair)
 
 
 def _sorted_floats() -> Any:

@@ -111,7 +111,7 @@ import functools, numpy as np, pyglove as pg
 from nested_spaces import SPACES, scale
 from autoglyph.search_spaces import Genome
 class Plain: pass
-odd = pg.oneof([Plain, Plain(), scale, len, functools.partial(len), {"b": 1, "a": 2}, np.float32(2)])
+odd = pg.oneof([Plain, Plain(), scale, len, functools.partial(len), {"b": 1, "a": 2}, (1, {"b", "a", "c"}), lambda: 1])
 for make in [*SPACES.values(), lambda: odd]:
     genome = Genome(make())
     print(genome.digest, genome.keys(genome.random(3, np.random.default_rng(0))))
