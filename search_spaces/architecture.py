@@ -50,6 +50,15 @@ class Architecture(pg.Object, abc.ABC):
             width: channel counts as a factor of the published base width.
         """
 
+    @abc.abstractmethod
+    def for_data(self, *, channels: int, classes: int) -> Self:
+        """The same individual at its own size for images of so many channels and classes."""
+
+    @property
+    @abc.abstractmethod
+    def resolution(self) -> int:
+        """Side of the square images it takes, pixels."""
+
     def part(self, path: str) -> Any:
         """The symbolic value at a path within the architecture."""
         return self.sym_get(pg.KeyPath.parse(path))

@@ -16,17 +16,24 @@ from autoglyph.experiments.experiment import Experiment
 class SerialExecutor:
     """Runs tasks in the order in which they were submitted.
 
+    Children are measured on images drawn from the training part; the data's own test images stay unseen.
+
     Args:
         experiment: gives program and data.
         domain: gives the space.
     """
 
     def __init__(self, experiment: Experiment, domain: Domain) -> None:
-        from autoglyph.child_programs import load_dataset
+        from autoglyph.child_programs.datasets import DEFAULT_VALIDATION_SHARE, load_dataset
 
         self._genome = domain.space.genome
         self._program = experiment.program
-        self._data = load_dataset(experiment.data, seed=experiment.seed)
+        self._data = load_dataset(
+            experiment.data,
+            seed=experiment.seed,
+            resolution=getattr(experiment.program, "resolution", None),
+            validation_share=DEFAULT_VALIDATION_SHARE,
+        )
         self._tasks: deque[Task] = deque()
 
     def submit(self, task: Task) -> None:
