@@ -101,11 +101,12 @@ class EfficientNet(Architecture):
         """Stem, stages, head."""
         stem = Segment("stem", ("stem_filters", "activation", "scaling", "channels"), _stem)
         head = Segment("head", ("head_filters", "activation", "scaling", "classes", "dropout"), _head)
-        return [stem, *(self._stage_segment(i) for i in range(len(self.stages))), head]
+        count = len(self.stages)
+        return [stem, *(self._stage_segment(i, count) for i in range(count)), head]
 
-    def _stage_segment(self, i: int) -> Segment:
+    def _stage_segment(self, i: int, count: int) -> Segment:
         before = ("stem_filters",) if i == 0 else (f"stages[{i - 1}].filters", f"stages[{i - 1}].space_to_depth")
-        share = i / len(self.stages)
+        share = i / count
 
         def build(
             net: Net,
