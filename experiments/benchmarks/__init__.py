@@ -1,0 +1,1 @@
+"""Benchmarks: each file measures one claim of speed or quality; `autoglyph bench NAME` runs it."""
