@@ -133,7 +133,7 @@ def change(experiment: Experiment, settings: Mapping[str, str]) -> None:
             value = text
         owner, _, field = path.rpartition(".")
         try:
-            target = experiment.sym_get(pg.KeyPath.parse(owner)) if owner else experiment
+            target: Any = experiment.sym_get(pg.KeyPath.parse(owner)) if owner else experiment
         except (KeyError, ValueError):
             target = None
         known = [str(k) for k in target.sym_keys()] if isinstance(target, pg.Object) else []
@@ -184,7 +184,7 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
             )
         name = description["algorithm"]["name"]
         algorithm = catalog.get(name)(**description["algorithm"]["settings"])
-        program = _copy(domain.program) if description["accuracy"] == "trained" else None
+        program: Any = _copy(domain.program) if description["accuracy"] == "trained" else None
         if isinstance(program, pg.Object):
             program.rebind(description["program"], raise_on_no_change=False)
         experiment = Experiment(

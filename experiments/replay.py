@@ -95,7 +95,9 @@ def costs(architecture: Architecture, device: str, batch: int | None = None) -> 
         "peak_mb": cost.peak_bytes / 1e6,
         "madds": workload.madds,
         "parameters": workload.parameters,
-        "kernels": cost.rows(),
+        "achieved_tera_ops_per_s": cost.achieved_ops_per_s / 1e12,
+        "peak_tera_ops_per_s": cost.peak_ops_per_s / 1e12,
+        "kernels": _kernel_rows(workload, cost),
     }
 
 
@@ -117,3 +119,20 @@ def summary(architecture: Architecture, model: Any) -> dict[str, int]:
         "workload_parameters": workload.parameters,
         "workload_madds": workload.madds,
     }
+
+
+def _kernel_rows(workload: Any, cost: Any) -> list[dict[str, Any]]:
+    kernels = workload.kernels
+    return [
+        {
+            "name": str(name),
+            "latency_us": float(kernel_s) * 1e6,
+            "compute_us": float(compute_s) * 1e6,
+            "memory_us": float(memory_s) * 1e6,
+            "bound": str(bound),
+            "madds": int(madds),
+        }
+        for name, kernel_s, compute_s, memory_s, bound, madds in zip(
+            cost.names, cost.kernels_s, cost.compute_s, cost.memory_s, cost.bound, kernels["madds"], strict=True
+        )
+    ]

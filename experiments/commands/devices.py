@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import dataclasses
+from typing import Annotated, Any
 
 import typer
 
@@ -21,19 +22,29 @@ def command(
 
     if device is not None:
         chosen = load_device(device)
-        figures = chosen.figures()
+        values = dataclasses.asdict(chosen.figures) | dataclasses.asdict(chosen.model)
+        figures = {name: {"value": v, "source": chosen.sources.get(name, "")} for name, v in values.items()}
         if as_json:
-            _common.print_json({"device": chosen.name, "figures": figures})
+            _common.print_json({"device": chosen.name, "description": chosen.title, "figures": figures})
             return
         cells = [[name, str(f["value"]), f["source"]] for name, f in figures.items()]
-        _common.print_table(f"{chosen.name}: {chosen.description}", ["figure", "value", "source"], cells)
+        _common.print_table(f"{chosen.name}: {chosen.title}", ["figure", "value", "source"], cells)
         return
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in available_devices():
         loaded = load_device(name)
-        rows.append({"device": name, "description": loaded.description, "batch": loaded.default_batch})
+        rows.append(
+            {
+                "device": name,
+                "description": loaded.title,
+                "peak_tera_ops_per_s": loaded.peak_ops_per_s / 1e12,
+                "bandwidth_gb_per_s": loaded.bandwidth_bytes_per_s / 1e9,
+                "batch": loaded.batch,
+            }
+        )
     if as_json:
         _common.print_json(rows)
         return
-    cells = [[r["device"], r["batch"], r["description"]] for r in rows]
-    _common.print_table("Devices", ["device", "default batch", "description"], cells)
+    headings = ["device", "peak (T op/s)", "off-chip (GB/s)", "default batch", "description"]
+    keys = ["device", "peak_tera_ops_per_s", "bandwidth_gb_per_s", "batch", "description"]
+    _common.print_table("Devices", headings, [[r[k] for k in keys] for r in rows])

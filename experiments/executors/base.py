@@ -51,6 +51,7 @@ class Executor(Protocol):
 
     def results(self) -> Iterator[Result]:
         """Results of all submitted tasks, as they end."""
+        ...
 
     def close(self) -> None:
         """Stops all work and frees what it held."""
