@@ -123,7 +123,7 @@ class Device:
     batch: int
     figures: Figures
     model: Constants
-    sources: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sources: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.cores <= self.figures.cores_per_chip:

@@ -65,7 +65,8 @@ class Placed(NamedTuple):
     Attributes:
         name: scope of its kernels' names, "" for none.
         piece: its kernels.
-        kept_elements: activations that are kept while it runs beside the kernels' own.
+        kept_elements: activations that are kept while it runs beside the kernels' own. Where the input of
+            the piece is needed later too, it is counted here and by the kernels that read it.
     """
 
     name: str
