@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -97,10 +98,11 @@ def work(op: Op, *inputs: Shape) -> Work:
         ValueError: if the shapes do not fit the operation.
     """
     output = op.output(*inputs)
-    parameters = sum(math.prod(shape) for shape in op.weights(*inputs).values())
-    kept = sum(math.prod(shape) for shape in op.statistics(*inputs).values())
+    weights = op.weights(*inputs)
+    parameters = sum([math.prod(shape) for shape in weights.values()])
+    kept = sum([math.prod(shape) for shape in op.statistics(*inputs).values()])
     elements = math.prod(output)
-    layout = _layout(op, inputs, elements)
+    layout = _layout(op, inputs, weights, elements)
     return Work(
         role=layout.role,
         output=output,
@@ -117,8 +119,12 @@ def work(op: Op, *inputs: Shape) -> Work:
     )
 
 
+Weights = Mapping[str, Shape]
+Inputs = tuple[Shape, ...]
+
+
 @functools.singledispatch
-def _layout(op: Op, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _layout(op: Op, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     madds = op.madds(*inputs)
     if madds:
         return _Layout("compute", MATRIX, k=madds // elements)
@@ -127,59 +133,59 @@ def _layout(op: Op, inputs: tuple[Shape, ...], elements: int) -> _Layout:
 
 @_layout.register(ops.Input)
 @_layout.register(ops.Dropout)
-def _(op: Op, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: Op, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("identity")
 
 
 @_layout.register
-def _(op: ops.Conv, inputs: tuple[Shape, ...], elements: int) -> _Layout:
-    *window, channels, _ = op.weights(*inputs)["kernel"]
+def _(op: ops.Conv, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    *window, channels, _ = weights["kernel"]
     kind = DEPTHWISE if channels == 1 and op.groups > 1 else MATRIX
     return _Layout("compute", kind, k=math.prod(window) * channels, groups=op.groups)
 
 
 @_layout.register
-def _(op: ops.DepthwiseConv, inputs: tuple[Shape, ...], elements: int) -> _Layout:
-    *window, channels = op.weights(*inputs)["kernel"]
+def _(op: ops.DepthwiseConv, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    *window, channels = weights["kernel"]
     return _Layout("compute", DEPTHWISE, k=math.prod(window), groups=channels)
 
 
 @_layout.register
-def _(op: ops.Dense, inputs: tuple[Shape, ...], elements: int) -> _Layout:
-    return _Layout("compute", MATRIX, k=op.weights(*inputs)["kernel"][0])
+def _(op: ops.Dense, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("compute", MATRIX, k=weights["kernel"][0])
 
 
 @_layout.register
-def _(op: ops.BatchNorm, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.BatchNorm, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("norm", steps=STEPS_OF_NORM * elements)
 
 
 @_layout.register
-def _(op: ops.Activation, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.Activation, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     role: Role = "alone" if op.kind == "softmax" else "elementwise"
     return _Layout(role, steps=STEPS_BY_ACTIVATION[op.kind] * elements)
 
 
 @_layout.register
-def _(op: ops.Add, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.Add, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("add", steps=(len(inputs) - 1) * elements)
 
 
 @_layout.register
-def _(op: ops.Multiply, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.Multiply, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("multiply", steps=elements)
 
 
 @_layout.register
-def _(op: ops.Concat, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.Concat, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("concat")
 
 
 @_layout.register
-def _(op: ops.Pool, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.Pool, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("pool", steps=op.size * op.size * elements)
 
 
 @_layout.register
-def _(op: ops.GlobalPool, inputs: tuple[Shape, ...], elements: int) -> _Layout:
+def _(op: ops.GlobalPool, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("pool", steps=math.prod(inputs[0]))
