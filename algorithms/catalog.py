@@ -1,0 +1,56 @@
+"""Finding algorithms: built-in ones by file name, installed ones by entry point, one's own by file path."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+from autoglyph.algorithms.base import Algorithm
+from autoglyph.search_spaces import plugins
+
+_PACKAGE = "autoglyph.algorithms"
+_GROUP = "autoglyph.algorithms"
+
+
+def available() -> dict[str, str]:
+    """Built-in and installed algorithms: name -> first line of its docstring."""
+    return {name: _first_line(get(name)) for name in [*_built_in(), *plugins.entry_points(_GROUP)]}
+
+
+def get(name: str) -> type[Algorithm]:
+    """The algorithm of a name.
+
+    Args:
+        name: a file of this package, an entry point of the group autoglyph.algorithms, or "file.py:Class".
+
+    Raises:
+        ValueError: if there is none, with the nearest names.
+    """
+    found: Any
+    if ".py" in name:
+        found = plugins.attribute_of_file(name, "ALGORITHM")
+    elif name in _built_in():
+        found = _algorithm_in(name)
+    else:
+        points = plugins.entry_points(_GROUP)
+        if name not in points:
+            raise plugins.unknown_name("algorithm", name, [*_built_in(), *points])
+        found = points[name].load()
+    if not (inspect.isclass(found) and issubclass(found, Algorithm)):
+        raise ValueError(f"{name} is not an algorithm: expected a class that derives from Algorithm.")
+    return found
+
+
+def _built_in() -> list[str]:
+    return [n for n in plugins.module_names(_PACKAGE) if _algorithm_in(n) is not None]
+
+
+def _algorithm_in(name: str) -> type[Algorithm] | None:
+    module = importlib.import_module(f"{_PACKAGE}.{name}")
+    here = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    return next((c for c in here if issubclass(c, Algorithm) and not inspect.isabstract(c)), None)
+
+
+def _first_line(algorithm: type[Algorithm]) -> str:
+    return (inspect.getdoc(algorithm) or "").partition("\n")[0]

@@ -1,0 +1,97 @@
+"""NSGA-II (Deb et al. 2002, "A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II").
+
+Parents win binary tournaments by front and crowding distance; children are crossed and mutated, and differ
+from one another and from all members; the best of members and children survive.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoglyph.algorithms.base import Algorithm, FloatArray, IntArray, Outcomes, Proposals, without_parents
+from autoglyph.algorithms.pareto import crowding_distance, nondominated_ranks
+from autoglyph.search_spaces import Rows
+
+_MAX_REDRAWS = 10
+
+
+class NSGA2(Algorithm):
+    """Elitist evolution towards a whole Pareto front.
+
+    Attributes:
+        population_size: survivors of a generation, and children of the next.
+        crossover_rate: probability with which a child has two parents.
+    """
+
+    population_size: int = 100
+    crossover_rate: float = 0.9
+
+    @property
+    def batch_size(self) -> int:
+        """A generation."""
+        return int(self.population_size)
+
+    @property
+    def multi_objective(self) -> bool:
+        """Any number of objectives."""
+        return True
+
+    def _start(self) -> None:
+        if self.population_size < 2:
+            raise ValueError(f"Expected population_size of at least 2, received {self.population_size}.")
+        if not 0 <= self.crossover_rate <= 1:
+            raise ValueError(f"Expected crossover_rate from 0 to 1, received {self.crossover_rate}.")
+        self._rows = np.zeros((0, self._genome.length), self._genome.dtype)
+        self._fitness: FloatArray = np.zeros((0, self._num_objectives))
+        self._trials: IntArray = np.zeros(0, np.int64)
+        self._rank: IntArray = np.zeros(0, np.int64)
+        self._crowding: FloatArray = np.zeros(0)
+
+    def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
+        if len(self._rows) < self.population_size:
+            return without_parents(self._genome.random(n, rng))
+        mothers, fathers = self._winners(n, rng), self._winners(n, rng)
+        crossed = rng.random(n) < self.crossover_rate
+        fathers = np.where(crossed, fathers, mothers)
+        rows = self._genome.crossover(self._rows[mothers], self._rows[fathers], rng)
+        rows = self._made_unique(self._genome.mutate(rows, rng), rng)
+        lineage = np.stack([self._trials[mothers], np.where(crossed, self._trials[fathers], -1)], axis=1)
+        return Proposals(rows, lineage)
+
+    def tell(self, outcomes: Outcomes) -> None:
+        """The best of members and told survive; failures never become members."""
+        usable = np.isfinite(outcomes.fitness).all(axis=1)
+        rows = np.concatenate([self._rows, outcomes.rows[usable]])
+        fitness = np.concatenate([self._fitness, outcomes.fitness[usable]])
+        trials = np.concatenate([self._trials, outcomes.trials[usable]])
+        _, first = np.unique(trials, return_index=True)
+        rows, fitness, trials = rows[first], fitness[first], trials[first]
+        rank = nondominated_ranks(fitness)
+        crowding = np.empty(len(rank))
+        by_rank = np.argsort(rank, kind="stable")
+        for members in np.split(by_rank, np.flatnonzero(np.diff(rank[by_rank])) + 1):
+            crowding[members] = crowding_distance(fitness[members])
+        keep = np.lexsort((-crowding, rank))[: self.population_size]
+        self._rows, self._fitness, self._trials = rows[keep], fitness[keep], trials[keep]
+        self._rank, self._crowding = rank[keep], crowding[keep]
+
+    def _winners(self, n: int, rng: np.random.Generator) -> IntArray:
+        first, second = rng.integers(len(self._rows), size=(2, n))
+        better = (self._rank[first] < self._rank[second]) | (
+            (self._rank[first] == self._rank[second]) & (self._crowding[first] >= self._crowding[second])
+        )
+        return np.where(better, first, second)
+
+    def _made_unique(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        members = set(self._genome.keys(self._rows))
+        for _ in range(_MAX_REDRAWS):
+            taken = set(members)
+            again = []
+            for index, key in enumerate(self._genome.keys(rows)):
+                if key in taken:
+                    again.append(index)
+                taken.add(key)
+            if not again:
+                break
+            rows[again] = self._genome.mutate(rows[again], rng)
+        return rows

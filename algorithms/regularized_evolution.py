@@ -1,0 +1,64 @@
+"""Regularized evolution (Real et al. 2019, "Regularized Evolution for Image Classifier Architecture Search").
+
+A child is one mutation of the winner of a tournament; the oldest member dies, however good it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoglyph.algorithms.base import Algorithm, Outcomes, Proposals, without_parents
+from autoglyph.algorithms.tournaments import subsets
+
+
+class RegularizedEvolution(Algorithm):
+    """Tournament selection, one mutation, death by age.
+
+    Attributes:
+        population_size: members; as many random individuals come first.
+        tournament_size: members among which a parent is the best.
+    """
+
+    population_size: int = 100
+    tournament_size: int = 10
+
+    @property
+    def batch_size(self) -> int:
+        """A sixteenth of the population: what as many parallel workers would see."""
+        return max(1, self.population_size // 16)
+
+    def _start(self) -> None:
+        if self.population_size < 1:
+            raise ValueError(f"Expected population_size of at least 1, received {self.population_size}.")
+        if self.tournament_size < 1:
+            raise ValueError(f"Expected tournament_size of at least 1, received {self.tournament_size}.")
+        self._capacity = int(self.population_size)
+        self._tournament = int(self.tournament_size)
+        self._rows = np.zeros((self._capacity, self._genome.length), self._genome.dtype)
+        self._fitness = np.full(self._capacity, -np.inf)
+        self._trials = np.full(self._capacity, -1, np.int64)
+        self._told = 0
+
+    def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
+        if self._told < self._capacity:
+            return without_parents(self._genome.random(n, rng))
+        entrants = min(self._tournament, self._capacity)
+        if n == 1:
+            entrants_of_one = rng.choice(self._capacity, entrants, replace=False, shuffle=False)
+            parents = entrants_of_one[[self._fitness[entrants_of_one].argmax()]]
+        else:
+            members = subsets(n, entrants, self._capacity, rng)
+            parents = members[np.arange(n), self._fitness[members].argmax(axis=1)]
+        lineage = np.stack([self._trials[parents], np.full(n, -1)], axis=1)
+        return Proposals(self._genome.mutate(self._rows[parents], rng), lineage)
+
+    def tell(self, outcomes: Outcomes) -> None:
+        """The told replace the oldest."""
+        newest = slice(max(0, len(outcomes) - self._capacity), None)
+        count = len(outcomes.trials[newest])
+        skipped = len(outcomes) - count
+        at = (self._told + skipped + np.arange(count)) % self._capacity
+        self._rows[at] = outcomes.rows[newest]
+        self._fitness[at] = outcomes.fitness[newest, 0]
+        self._trials[at] = outcomes.trials[newest]
+        self._told += len(outcomes)

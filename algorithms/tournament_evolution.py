@@ -1,0 +1,67 @@
+"""Tournament evolution of the Evolved Transformer (So, Liang and Le 2019).
+
+A child copies the best of one sampled tournament and redraws every field independently; the worst of a
+second sampled tournament dies. Regularized evolution differs in both: it changes one field and kills by age.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autoglyph.algorithms.base import Algorithm, Outcomes, Proposals, without_parents
+from autoglyph.algorithms.tournaments import subsets
+
+
+class TournamentEvolution(Algorithm):
+    """Best of a tournament has a child, worst of a second one dies.
+
+    Attributes:
+        population_size: members; as many random individuals come first.
+        tournament_size: members sampled for each of the two tournaments.
+        mutation_rate: probability with which each field of a child is redrawn by itself.
+    """
+
+    population_size: int = 100
+    tournament_size: int = 30
+    mutation_rate: float = 0.025
+
+    @property
+    def batch_size(self) -> int:
+        """A sixteenth of the population."""
+        return max(1, self.population_size // 16)
+
+    def _start(self) -> None:
+        if self.population_size < 1:
+            raise ValueError(f"Expected population_size of at least 1, received {self.population_size}.")
+        if self.tournament_size < 1:
+            raise ValueError(f"Expected tournament_size of at least 1, received {self.tournament_size}.")
+        if not 0 < self.mutation_rate <= 1:
+            raise ValueError(f"Expected mutation_rate above 0 and at most 1, received {self.mutation_rate}.")
+        self._capacity = int(self.population_size)
+        self._tournament = min(int(self.tournament_size), self._capacity)
+        self._rows = np.zeros((self._capacity, self._genome.length), self._genome.dtype)
+        self._fitness = np.full(self._capacity, -np.inf)
+        self._trials = np.full(self._capacity, -1, np.int64)
+        self._size = 0
+        self._deaths = 0
+
+    def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
+        if self._size < self._capacity:
+            return without_parents(self._genome.random(n, rng))
+        members = subsets(n, self._tournament, self._capacity, rng)
+        parents = members[np.arange(n), self._fitness[members].argmax(axis=1)]
+        lineage = np.stack([self._trials[parents], np.full(n, -1)], axis=1)
+        return Proposals(self._genome.redraw(self._rows[parents], float(self.mutation_rate), rng), lineage)
+
+    def tell(self, outcomes: Outcomes) -> None:
+        """Each of the told takes a free place, or that of the worst of a tournament of its own."""
+        for trial, row, value in zip(outcomes.trials, outcomes.rows, outcomes.fitness[:, 0], strict=True):
+            if self._size < self._capacity:
+                place = self._size
+                self._size += 1
+            else:
+                rng = np.random.default_rng([self._seed, self._deaths, 1])
+                members = rng.choice(self._capacity, self._tournament, replace=False, shuffle=False)
+                place = int(members[self._fitness[members].argmin()])
+                self._deaths += 1
+            self._rows[place], self._fitness[place], self._trials[place] = row, value, trial
