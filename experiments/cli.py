@@ -13,6 +13,8 @@ import typer
 from autoglyph.experiments.store import StoreError
 from autoglyph.search_spaces import plugins
 
+BAD_INPUT, INTERRUPTED = 2, 130
+
 _PACKAGE = "autoglyph.experiments.commands"
 
 
@@ -21,7 +23,6 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="autoglyph",
         help="Define a search space, search it against accuracy and latency, replay what was found in Keras.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -55,10 +56,11 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
-        make_app()(args=list(arguments), prog_name="autoglyph")
-        return 0
-    except SystemExit as exit_:  # how typer ends, with its message printed
-        return exit_.code if isinstance(exit_.code, int) else 0
+        code = make_app()(args=list(arguments) or ["--help"], prog_name="autoglyph", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        print("autoglyph: interrupted.", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -66,8 +68,11 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("AUTOGLYPH_DEBUG"):
             raise
         print(f"autoglyph: {_sentence(error)}", file=sys.stderr)
-        return 2
+        return BAD_INPUT
     except Exception as error:
+        if hasattr(error, "format_message"):  # typer's own errors of usage
+            print(f"autoglyph: {_sentence(error)} See {_help_of(error)}.", file=sys.stderr)
+            return BAD_INPUT
         if os.environ.get("AUTOGLYPH_DEBUG"):
             raise
         print(
@@ -77,11 +82,18 @@ def run(arguments: Sequence[str]) -> int:
         return 1
 
 
+def _help_of(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    return f"`{context.command_path if context is not None else 'autoglyph'} --help`"
+
+
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = f" {error.filename!r}" if error.filename else ""
         return f"{error.strerror}{where}: check the path, its permissions and the free space."
-    return " ".join(str(error).split())
+    text = error.format_message() if hasattr(error, "format_message") else str(error)
+    sentence = " ".join(text.split())
+    return sentence if sentence.endswith((".", "!", "?")) else sentence + "."
 
 
 if __name__ == "__main__":

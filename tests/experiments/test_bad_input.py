@@ -1,5 +1,7 @@
 """Bad input gets one sentence that names the fix, exit code 2, and costs nothing that was recorded."""
 
+import re
+
 import pytest
 
 from autoglyph.experiments.run import Run
@@ -18,7 +20,7 @@ CASES = {
     "setting out of range": (("search", "toy.py", "--set", "algorithm.population_size=0"), "population_size"),
     "no trials": (("search", "toy.py", "--trials", "0"), "at least one trial"),
     "negative seed": (("search", "toy.py", "--seed", "-1"), "seed of 0 or more"),
-    "option value of a wrong type": (("search", "toy.py", "--trials", "ten"), "ten"),
+    "option value of a wrong type": (("search", "toy.py", "--trials", "ten"), "'--trials'.*integer.*--help"),
     "unknown option": (("search", "toy.py", "--trails", "10"), "--trails"),
     "two objectives for one": (("search", "toy.py", "--algorithm", "regularized_evolution"), "choose nsga2"),
     "unknown accuracy": (("search", "efficientnet", "--accuracy", "measured"), "trained"),
@@ -45,8 +47,6 @@ def test_bad_input(case, toy, run_cli):
     done = run_cli(*arguments)
     assert done.code == 2, done
     assert done.out == ""
-    import re
-
     assert re.search(fix, done.err), done.err
     assert "Traceback" not in done.err
     assert Run.open("kept").digest() == before
@@ -63,7 +63,6 @@ def test_a_record_of_another_space_is_not_decoded(toy, run_cli):
 
 
 def test_debug_shows_where_it_happened(toy, run_cli, monkeypatch):
-    monkeypatch.delenv("AUTOGLYPH_DEBUG", raising=False)
+    monkeypatch.setenv("AUTOGLYPH_DEBUG", "")
     with pytest.raises(ValueError, match="Unknown search space"):
         run_cli("--debug", "search", "nothing")
-    monkeypatch.delenv("AUTOGLYPH_DEBUG")
