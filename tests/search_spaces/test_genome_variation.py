@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nested_spaces import SPACES, VARIABLE
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, chisquare
 
 from autoglyph.search_spaces import Genome, Rows
 
@@ -32,7 +33,7 @@ COMPARED = [
     "sorted_floats",
     "custom",
 ]
-DRAWS = 150
+DRAWS = 200
 LEAST_P = 1e-4  # one comparison in ten thousand would fail by chance; the seeds are fixed
 seeds = st.integers(0, 2**32 - 1)
 
@@ -82,7 +83,8 @@ def test_random_rows_are_those_of_pyglove(name: str) -> None:
 @pytest.mark.parametrize("name", COMPARED)
 def test_mutants_are_those_of_pyglove(name: str) -> None:
     genome, rng = GENOMES[name], np.random.default_rng(5)
-    parent = genome.random(5, np.random.default_rng(3))[4:]
+    candidates = genome.random(50, np.random.default_rng(3))
+    parent = candidates[[genome.active(candidates).sum(axis=1).argmax()]]
     mutator, dna = pg.evolution.mutators.Uniform(seed=4), genome.to_dna(parent[0])
     theirs = [genome.from_dna(mutator.mutate(dna)) for _ in range(DRAWS)]
     batch = genome.mutate(np.repeat(parent, 10 * DRAWS, axis=0), rng)
@@ -90,6 +92,43 @@ def test_mutants_are_those_of_pyglove(name: str) -> None:
     for mutants in (batch, singles):
         genome.validate(mutants)
         assert_alike(genome, mutants, theirs)
+
+
+@pytest.mark.parametrize("name", VARIABLE)
+def test_as_many_nodes_can_mutate_as_in_pyglove(name: str) -> None:
+    genome, mutator = GENOMES[name], pg.evolution.mutators.Uniform()
+    for row in genome.random(10, np.random.default_rng(4)):
+        active = genome.active(row[None])[0]
+        ours = sum(bool(active[node.start]) for node in genome._layout.nodes)
+        assert ours == len(mutator._get_relationships(genome.to_dna(row))[0])
+
+
+@pytest.mark.parametrize("distinct", [False, True])
+@pytest.mark.parametrize("in_order", [False, True])
+@pytest.mark.parametrize("singly", [False, True])
+def test_mutants_of_a_multi_choice_follow_their_law(distinct: bool, in_order: bool, singly: bool) -> None:
+    """The law in closed form: a fresh multi-choice, or one choice replaced, each node as likely."""
+    genome, rng = Genome(pg.manyof(3, list(range(5)), distinct=distinct, sorted=in_order)), np.random.default_rng(6)
+    parent = genome.from_json([0, 2, 3])[None]
+    law: Counter[tuple[int, ...]] = Counter()
+    draws = list(itertools.permutations(range(5), 3) if distinct else itertools.product(range(5), repeat=3))
+    for draw in draws:
+        law[tuple(sorted(draw)) if in_order else draw] += 1 / len(draws) / 4
+    for place in range(3):
+        replacements = [value for value in range(5) if not (distinct and value in (0, 2, 3))]
+        for value in replacements:
+            mutant = [0, 2, 3]
+            mutant[place] = value
+            law[tuple(sorted(mutant) if in_order else mutant)] += 1 / len(replacements) / 4
+    n = 10_000
+    if singly:
+        mutants = np.concatenate([genome.mutate(parent, rng) for _ in range(n)])
+    else:
+        mutants = genome.mutate(np.repeat(parent, n, axis=0), rng)
+    counts = Counter(map(tuple, mutants.tolist()))
+    assert set(counts) == set(law)
+    keys = sorted(law)
+    assert chisquare([counts[key] for key in keys], [n * law[key] for key in keys]).pvalue > LEAST_P
 
 
 @settings(max_examples=150, deadline=None)
