@@ -182,7 +182,8 @@ class Layout:
     def _subspace(self, spec: Any, template: Any, place: _Place) -> list[Element]:
         # PyGlove folds the DNA node of a candidate's only element into the node of the candidate.
         folded = place.depth > 0 and len(spec.elements) == 1
-        hypers = [None] * len(spec.elements) if template is None else [h for _, h in template.hyper_primitives]
+        known = () if template is None else template.hyper_primitives
+        hypers: list[Any] = [hyper for _, hyper in known] or [None] * len(spec.elements)
         pairs = zip(spec.elements, hypers, strict=True)
         return [self._element(element, hyper, place, folded) for element, hyper in pairs]
 
@@ -200,13 +201,13 @@ class Layout:
 
     def _slot(self, spec: Any, hyper: Any, place: _Place, multi_choice: MultiChoice | None) -> Slot:
         index, at = len(self.slots), len(self.nodes)
-        is_known = spec.is_categorical and hyper is not None
-        values = [template.value for template in hyper.candidate_templates] if is_known else None
+        templates: list[Any] = list(hyper.candidate_templates) if spec.is_categorical and hyper is not None else []
+        values = [template.value for template in templates] or None
         slot = Slot(index, _describe(spec, values, place), spec, values, place.depth)
         self.slots.append(slot)
         if spec.is_categorical:
             for i, candidate in enumerate(spec.candidates):
-                template = hyper.candidate_templates[i] if is_known else None
+                template = templates[i] if templates else None
                 branch = self._subspace(candidate, template, _Place(index, i, place.depth + 1))
                 slot.branches.append(branch)
         slot.end = len(self.slots)

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from autoglyph.search_spaces import decode as decoders
 from autoglyph.search_spaces import digest as digests
-from autoglyph.search_spaces import dna_bridge, validation
+from autoglyph.search_spaces import dna_bridge
 from autoglyph.search_spaces.columns import Column, ColumnKind, Layout
 from autoglyph.search_spaces.custom_values import CustomValues
 from autoglyph.search_spaces.enumeration import Enumeration
+from autoglyph.search_spaces.validation import Validation
 from autoglyph.search_spaces.variation import Mask, Rows, Variation
 
 __all__ = ["Column", "ColumnKind", "Genome", "Rows"]
@@ -63,6 +64,7 @@ class Genome:
         self._custom_values = CustomValues()
         self._variation = Variation(self._layout, self._custom_values)
         self._enumeration = Enumeration(self._layout)
+        self._validation = Validation(self._layout, self._custom_values)
         self.columns: tuple[Column, ...] = tuple(slot.column for slot in self._layout.slots)
         self.length = len(self.columns)
         self.cardinalities = np.array([slot.cardinality for slot in self._layout.slots], np.int64)
@@ -205,8 +207,8 @@ class Genome:
             ValueError: in one sentence about the first fault found.
         """
         array = np.asarray(rows)
-        validation.check_shape(array, self.length)
-        validation.check_values(array, self.active(array), self._layout, self._custom_values)
+        self._validation.check_shape(array)
+        self._validation.check_values(array, self.active(array))
 
     def enumerate(self, batch: int = 4096) -> Iterator[Rows]:
         """All points in batches of rows, in the order of `pg.geno.Sweeping`.

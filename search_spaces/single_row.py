@@ -46,6 +46,19 @@ class SingleRowMutation:
                 _sort(group, genes)
         return group.start, group.end
 
+    def mutate_leaf(self, uniform: Uniform) -> tuple[int, float]:
+        """`mutate` for a space whose nodes are all single, independent genes.
+
+        Returns:
+            The column to change and its new value.
+        """
+        element = self._nodes[int(uniform() * len(self._nodes))].element
+        assert isinstance(element, Slot)
+        column = element.column
+        if column.bounds is None:
+            return element.index, int(uniform() * len(column.candidates))
+        return element.index, _draw_float(*column.bounds, uniform)
+
     def _pick(self, genes: Genes, uniform: Uniform) -> Node:
         """One active node, uniformly: picks among all until the pick is active."""
         nodes = self._nodes
@@ -72,10 +85,13 @@ def _draw(element: Element, genes: Genes, uniform: Uniform) -> None:
         for slot, value in zip(element.slots, _draw_choices(element, uniform), strict=True):
             _choose(slot, value, genes, uniform)
     elif element.column.bounds is not None:
-        low, high = element.column.bounds
-        genes[element.index] = min(low + uniform() * (high - low), high) + 0.0
+        genes[element.index] = _draw_float(*element.column.bounds, uniform)
     else:
         _choose(element, int(uniform() * element.cardinality), genes, uniform)
+
+
+def _draw_float(low: float, high: float, uniform: Uniform) -> float:
+    return min(low + uniform() * (high - low), high) + 0.0
 
 
 def _choose(slot: Slot, value: int, genes: Genes, uniform: Uniform) -> None:

@@ -18,7 +18,7 @@ from autoglyph.search_spaces.columns import Layout, MultiChoice, Node
 from autoglyph.search_spaces.custom_values import CustomValues
 from autoglyph.search_spaces.single_row import SingleRowMutation
 
-Rows = NDArray[np.int32] | NDArray[np.float64]
+Rows = NDArray[np.int32 | np.float64]
 Mask = NDArray[np.bool_]
 
 _FEW_ROWS = 8  # up to here plain Python is faster than NumPy
@@ -88,14 +88,11 @@ class Variation:
         """A mutant of each row: one node of its DNA is drawn anew with everything below it."""
         if not len(self._nodes):
             raise ValueError("A space without decisions cannot be mutated.")
-        if not self._has_custom and len(rows) <= (1 if self._only_leaves else _FEW_ROWS):
+        if self._only_leaves:
+            return self._mutate_leaves(rows, rng)
+        if not self._has_custom and len(rows) <= _FEW_ROWS:
             return self._mutate_singly(rows, rng)
         picked = self._pick_nodes(rows, rng)
-        if self._only_leaves:
-            mutants = rows.copy()
-            columns = self._node_start[picked]
-            mutants[np.arange(len(rows)), columns] = self._draw(columns, rng)
-            return mutants
         columns = np.arange(self._length)
         hit = (columns >= self._node_start[picked][:, None]) & (columns < self._node_end[picked][:, None])
         mutants = np.where(hit, self._sample(len(rows), rng), rows)
@@ -158,6 +155,16 @@ class Variation:
         rank = self.active(rows)[:, self._node_start].cumsum(axis=1)
         picked: NDArray[np.intp] = (rank > np.floor(u * rank[:, -1])[:, None]).argmax(axis=1)
         return picked
+
+    def _mutate_leaves(self, rows: Rows, rng: np.random.Generator) -> Rows:
+        mutants = rows.copy()
+        if len(rows) == 1:
+            column, value = self._single_row.mutate_leaf(rng.random)
+            mutants[0, column] = value
+        else:
+            columns = self._node_start[self._pick_nodes(rows, rng)]
+            mutants[np.arange(len(rows)), columns] = self._draw(columns, rng)
+        return mutants
 
     def _mutate_singly(self, rows: Rows, rng: np.random.Generator) -> Rows:
         mutants, uniform = rows.copy(), rng.random

@@ -48,7 +48,7 @@ def test_wrong_multi_choices_are_refused() -> None:
 def test_an_inactive_gene_must_be_zero() -> None:
     genome = GENOMES["root_choice"]
     genome.validate([[0, 1, 0, 0]])
-    with pytest.raises(ValueError, match=r"Expected 0 for \[=1/3\] where no choice above needs it."):
+    with pytest.raises(ValueError, match=r"Expected 0 for \[=1/3\] where no choice above needs it, received 1."):
         genome.validate([[0, 1, 1, 0]])
     with pytest.raises(ValueError, match="where no choice above needs it"):
         genome.from_json([0, 1, 1, 0])
