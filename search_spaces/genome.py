@@ -33,7 +33,7 @@ class Genome:
     this form are canonical: two of them are the same point of the space if and only if they are equal.
 
     Args:
-        space: a hyper value, a `pg.template` or a bare `pg.DNASpec`.
+        space: a hyper value, which may be a plain dict or list, a `pg.template` or a bare `pg.DNASpec`.
         where: which hyper values belong to the space, as in `pg.template`; all by default.
 
     Attributes:
@@ -58,7 +58,7 @@ class Genome:
             self.spec: Any = space
         else:
             is_template = isinstance(space, pg.hyper.ObjectTemplate)
-            self.template = space if is_template else pg.template(space, where)
+            self.template = space if is_template else pg.template(_symbolic(space), where)
             self.spec = self.template.dna_spec()
         self._layout = Layout(self.spec, self.template)
         self._custom_values = CustomValues()
@@ -298,6 +298,13 @@ class Genome:
 
     def _decode_slowly(self, decisions: list[Any]) -> Any:
         return self.template.decode(self._dna_builder(decisions))
+
+
+def _symbolic(value: Any) -> Any:
+    """Plain dicts and lists as PyGlove's, which alone can be decoded to."""
+    if type(value) is dict:
+        return pg.Dict(value)
+    return pg.List(value) if type(value) is list else value
 
 
 def _are_related(keys: tuple[Any, ...], other: tuple[Any, ...]) -> bool:

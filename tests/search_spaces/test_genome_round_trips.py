@@ -122,6 +122,12 @@ def test_a_bare_specification_decodes_to_dna() -> None:
         genome.encode(pg.Dict())
 
 
+def test_plain_dicts_and_lists_are_spaces_too() -> None:
+    genome = Genome({"stages": [{"kernel": pg.oneof([1, 3])}]})
+    assert pg.eq(genome.decode(genome.from_json([1])), pg.Dict(stages=[pg.Dict(kernel=3)]))
+    assert Genome([pg.oneof([1, 2])]).decode(np.array([1], np.int32)) == [2]
+
+
 def test_where_leaves_the_other_hyper_values_alone() -> None:
     genome = Genome(SPACES["flat"](), where=lambda hyper: len(hyper.candidates) == 3)
     assert [column.name for column in genome.columns] == ["width"]
