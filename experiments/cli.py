@@ -55,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it when it is imported
     try:
         code = make_app()(args=list(arguments) or ["--help"], prog_name="autoglyph", standalone_mode=False)
         return code if isinstance(code, int) else 0

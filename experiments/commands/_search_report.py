@@ -110,19 +110,23 @@ def print_front(run: Run) -> None:
 
 def _print_text(run: Run, finished: Finished, wall_s: float, store: Path, html: Path | None, png: Path | None) -> None:
     print_front(run)
-    rate = finished.evaluated / wall_s if wall_s else 0.0
+    rate = _rate(finished.evaluated / wall_s)
     why = {"exhausted": "; nothing new is left to propose"}.get(finished.reason, "")
     extras = [f"{finished.duplicates:,} duplicates not paid for", f"{finished.refused:,} refused"]
     failed = sum(t.status == "failed" for t in run.trials)
     if failed:
         extras.append(f"{failed} failed")
-    print(f"{finished.evaluated:,} trials in {wall_s:.1f} s ({rate:,.0f}/s){why}; {', '.join(extras)}.")
+    print(f"{finished.evaluated:,} trials in {wall_s:.1f} s ({rate}){why}; {', '.join(extras)}.")
     print(f"Hypervolume {run.hypervolume:.5g}. Recorded as {run.name} in {store}.")
     for path in (html, png):
         if path is not None:
             print(f"Picture: {path}")
     if len(run.front):
         print(f"Next: autoglyph show {run.name} {run.front[-1]}   autoglyph pareto {run.name} --html front.html")
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}/s" if per_second >= 10 else f"{60 * per_second:.1f}/min"
 
 
 @contextlib.contextmanager
@@ -138,19 +142,19 @@ def _progress_bar(name: str) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-        TextColumn("{task.fields[rate]:,.0f} trials/s"),
+        TextColumn("{task.fields[rate]}"),
         TextColumn("{task.fields[best]}"),
         TimeRemainingColumn(),
     ]
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=1, rate=0.0, best="")
+        task = bar.add_task(name, total=1, rate="", best="")
         last = 0.0
 
         def observe(progress: Progress) -> None:
             nonlocal last
             if progress.elapsed_s - last >= _REFRESH_SECONDS:
                 last = progress.elapsed_s
-                rate = progress.evaluated / progress.elapsed_s
+                rate = "trials " + _rate(progress.evaluated / progress.elapsed_s)
                 bar.update(
                     task,
                     completed=progress.trials,
