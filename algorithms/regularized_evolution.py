@@ -49,11 +49,19 @@ class RegularizedEvolution(Algorithm):
         else:
             members = subsets(n, entrants, self._capacity, rng)
             parents = members[np.arange(n), self._fitness[members].argmax(axis=1)]
-        lineage = np.stack([self._trials[parents], np.full(n, -1)], axis=1)
+        lineage = np.full((n, 2), -1, np.int64)
+        lineage[:, 0] = self._trials[parents]
         return Proposals(self._genome.mutate(self._rows[parents], rng), lineage)
 
     def tell(self, outcomes: Outcomes) -> None:
         """The told replace the oldest."""
+        if len(outcomes.trials) == 1:
+            place = self._told % self._capacity
+            self._rows[place] = outcomes.rows[0]
+            self._fitness[place] = outcomes.fitness[0, 0]
+            self._trials[place] = outcomes.trials[0]
+            self._told += 1
+            return
         newest = slice(max(0, len(outcomes) - self._capacity), None)
         count = len(outcomes.trials[newest])
         skipped = len(outcomes) - count
