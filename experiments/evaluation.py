@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autoglyph.experiments.domain import Candidates, Domain
 from autoglyph.experiments.experiment import Experiment
-from autoglyph.experiments.objectives import FloatArray, fitness
+from autoglyph.experiments.objectives import FloatArray, fitness_function
 from autoglyph.search_spaces import Rows, plugins
 from autoglyph.search_spaces.architecture import Architecture
 
@@ -29,6 +29,8 @@ class CheapEvaluator:
     def __init__(self, experiment: Experiment, domain: Domain) -> None:
         self._genome = domain.space.genome
         self._objectives = list(experiment.objectives)
+        self._needed = {m for o in self._objectives for m in o.metrics}
+        self._fitness = fitness_function(self._objectives)
         self._constraints = list(experiment.constraints)
         self._score = domain.score_function(experiment.accuracy)
         self._cost = None
@@ -76,10 +78,9 @@ class CheapEvaluator:
 
     def fitness(self, metrics: Mapping[str, FloatArray], n: int) -> FloatArray:
         """(n, M) values to maximise; -inf where a metric is missing or not finite."""
-        missing = [m for o in self._objectives for m in o.metrics if m not in metrics]
-        if missing:
+        if not self._needed <= metrics.keys():
             return np.full((n, len(self._objectives)), -np.inf)
-        return fitness(self._objectives, metrics)
+        return self._fitness(metrics)
 
 
 def rows_of_metrics(metrics: Mapping[str, Any], n: int) -> list[dict[str, float | None]]:

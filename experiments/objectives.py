@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import ast
+import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -40,8 +41,16 @@ class Objective(pg.Object, abc.ABC):
         """1 if larger is better, -1 if smaller is."""
 
     @abc.abstractmethod
+    def function(self) -> Callable[[Metrics], FloatArray]:
+        """Metrics -> (n,) values in the objective's own direction and unit.
+
+        The function reads nothing of the symbolic value any more: reading PyGlove attributes for every batch
+        would cost more than the arithmetic.
+        """
+
     def values(self, metrics: Metrics) -> FloatArray:
         """(n,) values in the objective's own direction and unit."""
+        return self.function()(metrics)
 
 
 class Maximize(Objective):
@@ -64,9 +73,9 @@ class Maximize(Objective):
         """1."""
         return 1
 
-    def values(self, metrics: Metrics) -> FloatArray:
+    def function(self) -> Callable[[Metrics], FloatArray]:
         """The metric."""
-        return metrics[self.metric]
+        return operator.itemgetter(self.metric)
 
 
 class Minimize(Objective):
@@ -89,9 +98,9 @@ class Minimize(Objective):
         """-1."""
         return -1
 
-    def values(self, metrics: Metrics) -> FloatArray:
+    def function(self) -> Callable[[Metrics], FloatArray]:
         """The metric."""
-        return metrics[self.metric]
+        return operator.itemgetter(self.metric)
 
 
 class Lacs(Objective):
@@ -129,13 +138,18 @@ class Lacs(Objective):
         """1."""
         return 1
 
-    def values(self, metrics: Metrics) -> FloatArray:
+    def function(self) -> Callable[[Metrics], FloatArray]:
         """The product, in the unit of the accuracy."""
         if self.target <= 0:
             raise ValueError(f"The target of lacs must be positive, received {self.target}.")
-        ratio = metrics[self.latency] / self.target
-        exponent = self.w if self.form == "soft" else np.where(ratio <= 1, 0.0, -1.0)
-        return np.asarray(metrics[self.accuracy] * ratio**exponent)
+        accuracy, latency, target, w, soft = self.accuracy, self.latency, self.target, self.w, self.form == "soft"
+
+        def product(metrics: Metrics) -> FloatArray:
+            ratio = metrics[latency] / target
+            exponent = w if soft else np.where(ratio <= 1, 0.0, -1.0)
+            return np.asarray(metrics[accuracy] * ratio**exponent)
+
+        return product
 
 
 class Constraint(pg.Object):
@@ -243,9 +257,19 @@ def objective_from_json(description: Mapping[str, Any]) -> Objective:
 
 def fitness(objectives: Sequence[Objective], metrics: Metrics) -> FloatArray:
     """(n, M) values to maximise; -inf in all columns of an individual with a value that is not finite."""
-    columns = np.stack([o.sign * np.asarray(o.values(metrics), np.float64) for o in objectives], axis=1)
-    columns[~np.isfinite(columns).all(axis=1)] = -np.inf
-    return columns
+    return fitness_function(objectives)(metrics)
+
+
+def fitness_function(objectives: Sequence[Objective]) -> Callable[[Metrics], FloatArray]:
+    """`fitness` of fixed objectives, for many batches."""
+    parts = [(o.sign, o.function()) for o in objectives]
+
+    def of(metrics: Metrics) -> FloatArray:
+        columns = np.stack([sign * np.asarray(values(metrics), np.float64) for sign, values in parts], axis=1)
+        columns[~np.isfinite(columns).all(axis=1)] = -np.inf
+        return columns
+
+    return of
 
 
 def _literal(node: ast.expr) -> Any:

@@ -22,6 +22,7 @@ from autoglyph.experiments.experiment import Experiment
 from autoglyph.experiments.front import FrontArchive
 from autoglyph.experiments.objectives import FloatArray
 from autoglyph.experiments.store import RunRecord, Store, StoreError, TrialRecord
+from autoglyph.experiments.trial_text import gene_texts, metric_texts, parent_text
 from autoglyph.search_spaces import Rows
 
 MAX_IDLE_ASKS = 200
@@ -88,6 +89,8 @@ class Search:
         self._algorithm = experiment.algorithm
         self._algorithm.setup(self._genome, len(experiment.objectives), experiment.seed)
         self._executor = make_executor(executor, experiment, domain) if experiment.accuracy == "trained" else None
+        self._has_constraints = len(experiment.constraints) > 0
+        self._trains = experiment.accuracy == "trained"
         self._known: dict[bytes, int] = {}
         self._fitness = np.empty((1024, len(experiment.objectives)))
         self._pending: list[TrialRecord] = []
@@ -134,9 +137,9 @@ class Search:
         return finished
 
     def _loop(self, observe: Callable[[Progress], None] | None, started: float, replayed: int) -> str:
-        budget, idle, ask = self._experiment.trials, 0, 0
+        budget, idle, ask, batch_size = self._experiment.trials, 0, 0, self._algorithm.batch_size
         while len(self._known) < budget:
-            proposals = self._algorithm.ask(self._algorithm.batch_size)
+            proposals = self._algorithm.ask(batch_size)
             if len(proposals.rows) == 0 or idle >= MAX_IDLE_ASKS or 0 < self._domain.space.size <= len(self._known):
                 return "exhausted"
             before = len(self._known)
@@ -193,13 +196,13 @@ class Search:
         return fresh, numbers
 
     def _cheap_metrics(self, rows: Rows, fresh: Sequence[int]) -> dict[str, FloatArray]:
-        replaying = len(self._known) + len(fresh) <= len(self._recorded) and not self._experiment.constraints
+        replaying = len(self._known) + len(fresh) <= len(self._recorded) and not self._has_constraints
         return {} if not fresh or replaying else self._evaluator.metrics(rows[fresh])
 
     def _refuse(
         self, rows: Rows, fresh: list[int], metrics: dict[str, FloatArray]
     ) -> tuple[list[int], dict[str, FloatArray]]:
-        if not fresh or not self._experiment.constraints:
+        if not fresh or not self._has_constraints:
             return fresh, metrics
         mask = self._evaluator.within_constraints(metrics, len(fresh))
         self.refused += int((~mask).sum())
@@ -219,7 +222,7 @@ class Search:
         n = len(fresh)
         if n == 0:
             return
-        genes = [json.dumps(self._genome.to_json(rows[i]), separators=(",", ":")) for i in fresh]
+        genes = gene_texts(self._genome, rows[list(fresh)])
         done = min(n, max(0, len(self._recorded) - first))
         records = self._recorded[first : first + done]
         for record, gene in zip(records, genes, strict=False):
@@ -234,7 +237,7 @@ class Search:
             cheap = {name: values[done:] for name, values in metrics.items()}
             fitness[done:] = (
                 self._train(rows, fresh[done:], genes[done:], parents, ask, first + done, cheap)
-                if self._experiment.accuracy == "trained"
+                if self._trains
                 else self._record_cheap(fresh[done:], genes[done:], parents, ask, first + done, cheap)
             )
         while first + n > len(self._fitness):
@@ -252,15 +255,15 @@ class Search:
         metrics: Mapping[str, FloatArray],
     ) -> FloatArray:
         n = len(fresh)
-        for offset, (index, gene, values) in enumerate(zip(fresh, genes, rows_of_metrics(metrics, n), strict=True)):
+        for offset, (index, gene, values) in enumerate(zip(fresh, genes, metric_texts(metrics, n), strict=True)):
             self._pending.append(
                 TrialRecord(
                     first + offset,
                     ask,
                     "completed",
                     gene,
-                    _parents(parents[index]),
-                    json.dumps(values),
+                    parent_text(parents[index]),
+                    values,
                     None,
                     0.0,
                     None,
@@ -294,7 +297,7 @@ class Search:
                 ask,
                 "completed" if result.error is None else "failed",
                 genes[at],
-                _parents(parents[fresh[at]]),
+                parent_text(parents[fresh[at]]),
                 json.dumps(finals[at]),
                 json.dumps([_finite(r) for r in result.rungs]),
                 result.seconds,
@@ -321,10 +324,6 @@ class Search:
             self._store.append_trials(self._run.run, pending)
             self._written += len(pending)
         self._committed_at = time.perf_counter()
-
-
-def _parents(pair: Sequence[int]) -> str:
-    return json.dumps([p for p in pair if p >= 0], separators=(",", ":"))
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

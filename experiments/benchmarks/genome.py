@@ -61,9 +61,7 @@ def _reward(example: Any) -> float:
 
 
 def _pyglove_trials_per_s(trials: int) -> float:
-    algorithm = pg.evolution.regularized_evolution(
-        population_size=POPULATION, tournament_size=TOURNAMENT, seed=0
-    )
+    algorithm = pg.evolution.regularized_evolution(population_size=POPULATION, tournament_size=TOURNAMENT, seed=0)
     start = 0.0
     samples = pg.sample(_space(), algorithm, num_examples=POPULATION + trials)
     for number, (example, feedback) in enumerate(samples):

@@ -98,6 +98,8 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(toy: Path) -> None:
         assert opened.events(1)[-1][1] == "interrupted"
         done = len(opened.trials(1))
     subprocess.run(
-        command("resume", "r", "--trials", str(done + 20), "--store", str(store), "--json"), check=True, capture_output=True
+        command("resume", "r", "--trials", str(done + 20), "--store", str(store), "--json"),
+        check=True,
+        capture_output=True,
     )
     assert len(Run.open("r", store)) == done + 20

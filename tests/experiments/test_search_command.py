@@ -55,7 +55,9 @@ def test_constraints_refuse_before_a_trial_is_spent(toy, run_cli):
     assert done.code == 0, done.err
     assert done.json["refused"] > 0 and done.json["trials"] == 300
     assert Run.open("cheap").metrics["price"].max() <= 20
-    assert run_cli("search", "toy.py", "--trials", "100", "--constraint", "price<=20", "--run", "half", "--json").code == 0
+    assert (
+        run_cli("search", "toy.py", "--trials", "100", "--constraint", "price<=20", "--run", "half", "--json").code == 0
+    )
     assert run_cli("resume", "half", "--trials", "300", "--json").code == 0
     assert Run.open("half").digest() == Run.open("cheap").digest()
 

@@ -1,0 +1,51 @@
+"""Trials as the JSON text that the record keeps, whole batches at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autoglyph.search_spaces import Genome, Rows
+
+_COMPACT = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+
+def gene_texts(genome: Genome, rows: Rows) -> list[str]:
+    """The decisions of each row as a JSON list.
+
+    Args:
+        genome: the compiled space.
+        rows: (n, L) canonical rows.
+    """
+    if len(rows) == 0:
+        return []
+    if any(column.kind == "custom" for column in genome.columns) or genome.length == 0:
+        return [_COMPACT.encode(genome.to_json(row)) for row in rows]
+    numbers = _COMPACT.encode(rows.tolist())  # "[[1,2],[3,4]]"
+    return [f"[{row}]" for row in numbers[2:-2].split("],[")]
+
+
+def metric_texts(metrics: Mapping[str, Any], n: int) -> list[str]:
+    """The metrics of each of n trials as a JSON object, null where a value is not finite.
+
+    Args:
+        metrics: (n,) values by name.
+        n: how many trials.
+    """
+    columns = []
+    for name, values in metrics.items():
+        key = json.dumps(name)
+        array = np.asarray(values, np.float64)
+        texts = map(repr, array.tolist())
+        if not np.isfinite(array).all():
+            texts = (t if ok else "null" for t, ok in zip(texts, np.isfinite(array).tolist(), strict=True))
+        columns.append([f"{key}:{text}" for text in texts])
+    return ["{" + ",".join(trial) + "}" for trial in zip(*columns, strict=True)] if columns else ["{}"] * n
+
+
+def parent_text(pair: Sequence[int]) -> str:
+    """The trial numbers of parents as a JSON list; -1 stands for none."""
+    return "[" + ",".join(str(p) for p in pair if p >= 0) + "]"
