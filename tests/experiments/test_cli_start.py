@@ -9,13 +9,13 @@ import pytest
 from autoglyph.experiments.store import Store
 
 HEAVY = ["numpy", "pyglove", "tensorflow", "keras", "ray", "pandas", "plotly", "matplotlib", "sklearn"]
-PROGRAM = """
+PROGRAM = f"""
 import sys
 from autoglyph.experiments import cli
 code = cli.run(sys.argv[1:])
-print([m for m in {heavy!r} if m in sys.modules], file=sys.stderr)
+print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)
 sys.exit(code)
-""".format(heavy=HEAVY)
+"""
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["runs"], ["runs", "--json"], ["search", "--help"]])

@@ -124,8 +124,8 @@ def test_a_full_disk_leaves_the_record_intact(tmp_path):
         done = 0
         try:
             while done < 100_000:
-                store.append_trials(run.run, [TrialRecord(done + i, 0, "completed", "[1]", "[]", "{{}}", None, 0.0, None)
-                                              for i in range(100)])
+                trials = [TrialRecord(done + i, 0, "completed", "[1]", "[]", "{{}}", None, 0, None) for i in range(100)]
+                store.append_trials(run.run, trials)
                 done += 100
         except StoreError as error:
             print(done, error)
