@@ -39,16 +39,35 @@ def test_commands_print_what_the_readme_shows(tmp_path: Path) -> None:
     for command, output in blocks():
         program, *arguments = shlex.split(command)
         assert program == "autoglyph"
-        done = subprocess.run(
-            [sys.executable, "-m", "autoglyph.experiments.cli", *arguments],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
+        done = run_in(tmp_path, arguments)
         assert done.returncode == 0, f"{command}: {done.stderr}"
         printed = words(done.stdout.splitlines())
         for line in words(output):
             assert line in printed, f"{command}: the README shows {line!r}, printed was {printed}"
+
+
+@pytest.mark.slow
+def test_the_other_searches_run_at_a_small_size(tmp_path: Path) -> None:
+    commands = [line for line in re.findall(r"^autoglyph search .*$", README, re.MULTILINE)]
+    assert len(commands) >= 4
+    for command in commands:
+        trials = "2" if "program." in command else "30"
+        done = run_in(tmp_path, [*shlex.split(command)[1:], "--trials", trials, "--json"])
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+
+
+def test_the_space_of_one_file_runs(tmp_path: Path) -> None:
+    (program,) = (p for p in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "DOMAIN" in p)
+    first, _, _ = program.partition("\n")
+    name, _, command = first.removeprefix("# ").partition("autoglyph ")
+    (tmp_path / name.strip()).write_text(program)
+    done = run_in(tmp_path, [*shlex.split(command), "--json"])
+    assert done.returncode == 0, done.stderr
+
+
+def run_in(folder: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "autoglyph.experiments.cli", *arguments]
+    return subprocess.run(program, cwd=folder, capture_output=True, text=True)
 
 
 def test_every_command_is_documented() -> None:

@@ -1,5 +1,6 @@
 """What is shipped is what is tested: the wheel works in a clean environment, from another folder."""
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -13,12 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.slow
 def test_wheel_runs_from_the_root_folder(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for area in (ROOT / "typings" / "autoglyph").iterdir():
+        shutil.copytree(area.resolve(), source / area.name, ignore=shutil.ignore_patterns("__pycache__"))
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(source)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = tmp_path.glob("autoglyph-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert any(n.endswith("hardware_models/devices/tpu_v3.toml") for n in names)
