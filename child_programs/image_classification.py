@@ -92,9 +92,9 @@ class ImageClassification(pg.Object):
                 f"Expected an Architecture to train, received {type(candidate).__name__}: "
                 "choose another child program for this space."
             )
+        prepare_process(self.cores)
         import keras
 
-        prepare_process(self.cores)
         try:
             yield from self._measurements(candidate, seed, data)
         finally:
