@@ -19,17 +19,22 @@ class NSGA2(Algorithm):
     """Elitist evolution towards a whole Pareto front.
 
     Attributes:
-        population_size: survivors of a generation, and children of the next.
+        population_size: members that survive.
+        children: children made at once; 0 for as many as there are members, which is the published
+            algorithm. A few at a time converge sooner (steady state).
         crossover_rate: probability with which a child has two parents.
+        mutation_rate: probability with which a child is mutated.
     """
 
     population_size: int = 100
+    children: int = 0
     crossover_rate: float = 0.9
+    mutation_rate: float = 0.6
 
     @property
     def batch_size(self) -> int:
-        """A generation."""
-        return int(self.population_size)
+        """The children made at once."""
+        return int(self.children or self.population_size)
 
     @property
     def multi_objective(self) -> bool:
@@ -39,8 +44,13 @@ class NSGA2(Algorithm):
     def _start(self) -> None:
         if self.population_size < 2:
             raise ValueError(f"Expected population_size of at least 2, received {self.population_size}.")
-        if not 0 <= self.crossover_rate <= 1:
-            raise ValueError(f"Expected crossover_rate from 0 to 1, received {self.crossover_rate}.")
+        if self.children < 0:
+            raise ValueError(f"Expected children of at least 0, received {self.children}.")
+        for name in ("crossover_rate", "mutation_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"Expected {name} from 0 to 1, received {getattr(self, name)}.")
+        self._capacity = int(self.population_size)
+        self._rates = float(self.crossover_rate), float(self.mutation_rate)
         self._rows = np.zeros((0, self._genome.length), self._genome.dtype)
         self._fitness: FloatArray = np.zeros((0, self._num_objectives))
         self._trials: IntArray = np.zeros(0, np.int64)
@@ -48,13 +58,16 @@ class NSGA2(Algorithm):
         self._crowding: FloatArray = np.zeros(0)
 
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
-        if len(self._rows) < self.population_size:
+        if len(self._rows) < self._capacity:
             return without_parents(self._genome.random(n, rng))
         mothers, fathers = self._winners(n, rng), self._winners(n, rng)
-        crossed = rng.random(n) < self.crossover_rate
+        crossover_rate, mutation_rate = self._rates
+        crossed = rng.random(n) < crossover_rate
         fathers = np.where(crossed, fathers, mothers)
         rows = self._genome.crossover(self._rows[mothers], self._rows[fathers], rng)
-        rows = self._made_unique(self._genome.mutate(rows, rng), rng)
+        mutated = rng.random(n) < mutation_rate
+        rows[mutated] = self._genome.mutate(rows[mutated], rng)
+        rows = self._made_unique(rows, rng)
         lineage = np.stack([self._trials[mothers], np.where(crossed, self._trials[fathers], -1)], axis=1)
         return Proposals(rows, lineage)
 
@@ -71,7 +84,7 @@ class NSGA2(Algorithm):
         by_rank = np.argsort(rank, kind="stable")
         for members in np.split(by_rank, np.flatnonzero(np.diff(rank[by_rank])) + 1):
             crowding[members] = crowding_distance(fitness[members])
-        keep = np.lexsort((-crowding, rank))[: self.population_size]
+        keep = np.lexsort((-crowding, rank))[: self._capacity]
         self._rows, self._fitness, self._trials = rows[keep], fitness[keep], trials[keep]
         self._rank, self._crowding = rank[keep], crowding[keep]
 

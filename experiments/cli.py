@@ -1,4 +1,7 @@
-"""The command line: every file in `commands` is a command of its name."""
+"""The command line: every file in `commands` is a command of its name.
+
+A file has PANEL and ORDER and either `command`, a function, or `app`, a `typer.Typer` with commands of its own.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,11 @@ def make_app() -> typer.Typer:
 
     modules = [importlib.import_module(f"{_PACKAGE}.{name}") for name in plugins.module_names(_PACKAGE)]
     for module in sorted(modules, key=lambda m: m.ORDER):
-        app.command(name=module.__name__.rpartition(".")[2], rich_help_panel=module.PANEL)(module.command)
+        name = module.__name__.rpartition(".")[2]
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, rich_help_panel=module.PANEL)
+        else:
+            app.command(name=name, rich_help_panel=module.PANEL)(module.command)
     return app
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from autoglyph.search_spaces import decode as decoders
 from autoglyph.search_spaces import digest as digests
 from autoglyph.search_spaces import dna_bridge
-from autoglyph.search_spaces.columns import Column, ColumnKind, Layout
+from autoglyph.search_spaces.columns import Column, ColumnKind, Layout, MultiChoice
 from autoglyph.search_spaces.custom_values import CustomValues
 from autoglyph.search_spaces.enumeration import Enumeration
 from autoglyph.search_spaces.validation import Validation
@@ -82,6 +82,12 @@ class Genome:
     def __reduce__(self) -> tuple[Any, ...]:
         """Travels as its space and is compiled again on arrival."""
         return Genome, (self._space, self._where)
+
+    @functools.cached_property
+    def independent(self) -> bool:
+        """Whether all decisions are choices that are always made, each free of all others."""
+        constrained = any(isinstance(e, MultiChoice) and e.constrained for e in self._layout.elements)
+        return not constrained and all(c.kind == "choice" and c.parent < 0 for c in self.columns)
 
     @functools.cached_property
     def digest(self) -> str:
