@@ -17,6 +17,7 @@ from autoglyph.search_spaces import plugins
 
 Family = Literal["tpu", "gpu", "edge"]
 Precision = Literal["bf16", "fp16", "int8"]
+DATASHEET = ":datasheet"
 ELEMENT_BYTES: Mapping[Precision, int] = MappingProxyType({"bf16": 2, "fp16": 2, "int8": 1})
 
 
@@ -34,7 +35,7 @@ class Figures:
         tile_n: columns to which a matrix product is padded.
         tile_k: length to which its reduction is padded.
         vector_macs_per_cycle_per_core: steps a cycle of the vector unit.
-        vector_lanes: channels to which element-wise and depthwise work is padded.
+        vector_lanes: channels to which the vector unit and the layout of activations are padded.
         off_chip_bandwidth_gb_per_s: memory, or the host link where there is no memory, 1e9 bytes.
         off_chip_gib: size of that memory, 0 for none.
         on_chip_mib: memory that can hold activations between kernels.
@@ -78,6 +79,10 @@ class Constants:
             above 1 where windows are read again or the layout is changed for it.
         on_chip_bandwidth_ratio: bandwidth on the chip as a multiple of the published off-chip one.
         on_chip_share: share of the on-chip memory that keeps activations between kernels.
+        examples_on_chip: examples whose activations must fit there at once, at most the batch: all of a batch
+            where one kernel ends before the next starts, 1 where a batch streams through image by image.
+        lane_padding_share: share of the padding of channels to the vector lanes that costs time and traffic; below
+            1 where a compiler packs narrow arrays.
         overlap: share of the shorter of compute and memory time that is hidden behind the longer.
         tile_fill_cycles: cycles to start one tile.
         kernel_overhead_us: time to start one kernel.
@@ -91,6 +96,8 @@ class Constants:
     depthwise_traffic_ratio: float
     on_chip_bandwidth_ratio: float
     on_chip_share: float
+    examples_on_chip: float
+    lane_padding_share: float
     overlap: float
     tile_fill_cycles: float
     kernel_overhead_us: float
@@ -112,6 +119,7 @@ class Device:
         figures: published figures of the chip.
         model: constants of the model.
         sources: where each figure and constant comes from, by name.
+        uncalibrated: values of calibrated constants before they were fitted, by name.
     """
 
     name: str
@@ -124,6 +132,7 @@ class Device:
     figures: Figures
     model: Constants
     sources: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    uncalibrated: Mapping[str, float] = dataclasses.field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.cores <= self.figures.cores_per_chip:
@@ -197,7 +206,13 @@ class Device:
             self,
             model=dataclasses.replace(self.model, **constants),
             sources={**self.sources, **dict.fromkeys(constants, source)},
+            uncalibrated={**{name: getattr(self.model, name) for name in constants}, **self.uncalibrated},
         )
+
+    def datasheet_only(self) -> Device:
+        """The device as its datasheet and assumptions have it, without calibration."""
+        plain = self.with_constants(self.uncalibrated, "assumption; not calibrated")
+        return dataclasses.replace(plain, name=self.name + DATASHEET, uncalibrated={})
 
 
 _MAY_BE_ZERO = ("off_chip_gib", "weight_cache_mib", "static_w", "mac_pj", "on_chip_pj_per_byte")
@@ -209,6 +224,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "depthwise_traffic_ratio": (1.0, 64.0),
     "on_chip_bandwidth_ratio": (1.0, 1000.0),
     "on_chip_share": (0.0, 1.0),
+    "examples_on_chip": (1.0, 1e6),
+    "lane_padding_share": (0.0, 1.0),
     "overlap": (0.0, 1.0),
     "tile_fill_cycles": (0.0, 1e6),
     "kernel_overhead_us": (0.0, 1e6),

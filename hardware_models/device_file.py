@@ -1,6 +1,7 @@
 """Device files: TOML with the figures of one chip, read strictly.
 
-Every number in the tables [figures] and [model] is `{ value = ..., source = "..." }`. A file with an unknown,
+Every number in the tables [figures] and [model] is `{ value = ..., source = "..." }`; a calibrated constant
+also has `uncalibrated = ...`, its value before the fit, which "NAME:datasheet" reads. A file with an unknown,
 missing or doubled key, a wrong type or a peak that its own clock and engines do not give is refused in one
 sentence that names the fix.
 """
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from autoglyph.hardware_models.device import Constants, Device, Family, Figures, Precision
+from autoglyph.hardware_models.device import DATASHEET, Constants, Device, Family, Figures, Precision
 from autoglyph.hardware_models.fusion import FUSIONS, Fusion
 from autoglyph.search_spaces import plugins
 
@@ -41,14 +42,17 @@ def load_device(name_or_path: str | Path, *, cores: int | None = None) -> Device
     """A device by name, or from a file of one's own.
 
     Args:
-        name_or_path: a name of `available_devices()`, or a path that ends in .toml.
+        name_or_path: a name of `available_devices()`, or a path that ends in .toml; ":datasheet" behind it gives
+            the device without its calibration.
         cores: how many cores of the chip to use; None for what the file says.
 
     Raises:
         ValueError: if the name is unknown or the file is not a device.
         FileNotFoundError: if there is no such file.
     """
-    device = _find(str(name_or_path))
+    name = str(name_or_path)
+    device = _find(name.removesuffix(DATASHEET))
+    device = device.datasheet_only() if name.endswith(DATASHEET) else device
     return device if cores is None else device.using(cores)
 
 
@@ -106,8 +110,8 @@ def device_from_mapping(content: Mapping[str, Any], *, where: str) -> Device:
     for key in _COUNTS:
         if type(content[key]) is not int:
             raise ValueError(f"{where}: {key} is {content[key]!r}; give a whole number.")
-    figures, sources = _table(where, "figures", content["figures"])
-    constants, more_sources = _table(where, "model", content["model"])
+    figures, sources, _ = _table(where, "figures", content["figures"])
+    constants, more_sources, uncalibrated = _table(where, "model", content["model"])
     device = Device(
         name=content["name"],
         title=content["title"],
@@ -119,6 +123,7 @@ def device_from_mapping(content: Mapping[str, Any], *, where: str) -> Device:
         figures=Figures(**figures),
         model=Constants(**constants),
         sources=sources | more_sources,
+        uncalibrated=uncalibrated,
     )
     _check_peak(where, device)
     return device
@@ -134,27 +139,37 @@ def _check_keys(where: str, given: Mapping[str, Any], wanted: Iterable[str]) -> 
             raise ValueError(f"{where}: the key {key!r} is missing; add it.")
 
 
-def _table(where: str, name: str, table: Any) -> tuple[dict[str, Any], dict[str, str]]:
+def _table(where: str, name: str, table: Any) -> tuple[dict[str, Any], dict[str, str], dict[str, float]]:
+    """Values, sources and uncalibrated values of a table."""
     if not isinstance(table, Mapping):
         raise ValueError(f"{where}: {name} is {table!r}; give a table [{name}].")
     fields = {field.name: str(field.type) for field in dataclasses.fields(_TABLES[name])}
     _check_keys(f"{where} [{name}]", table, fields)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
+    uncalibrated: dict[str, float] = {}
     for key, kind in fields.items():
-        values[key], sources[key] = _figure(f"{where} [{name}] {key}", table[key], whole=kind == "int")
-    return values, sources
+        place, figure = f"{where} [{name}] {key}", table[key]
+        if name == "model" and isinstance(figure, Mapping) and "uncalibrated" in figure:
+            uncalibrated[key] = float(_number(place, "uncalibrated", figure["uncalibrated"], whole=False))
+            figure = {part: entry for part, entry in figure.items() if part != "uncalibrated"}
+        values[key], sources[key] = _figure(place, figure, whole=kind == "int")
+    return values, sources, uncalibrated
 
 
 def _figure(where: str, figure: Any, *, whole: bool) -> tuple[float, str]:
     if not isinstance(figure, Mapping) or set(figure) != {"value", "source"}:
         raise ValueError(f'{where}: write it as {{ value = ..., source = "..." }}.')
-    value, source = figure["value"], figure["source"]
-    if type(value) is not int and (whole or type(value) is not float):
-        raise ValueError(f"{where}: value is {value!r}; give a {'whole ' if whole else ''}number.")
+    value, source = _number(where, "value", figure["value"], whole=whole), figure["source"]
     if not isinstance(source, str) or not source.strip():
         raise ValueError(f"{where}: source is {source!r}; say where the value comes from.")
-    return (value if whole else float(value)), source
+    return value, source
+
+
+def _number(where: str, key: str, value: Any, *, whole: bool) -> float:
+    if type(value) is not int and (whole or type(value) is not float):
+        raise ValueError(f"{where}: {key} is {value!r}; give a {'whole ' if whole else ''}number.")
+    return value if whole else float(value)
 
 
 def _check_peak(where: str, device: Device) -> None:

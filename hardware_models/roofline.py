@@ -2,9 +2,12 @@
 
 One set of equations for TPU, GPU and edge; n images a batch, every kernel one fused group:
 - a matrix product is cut into tiles, dealt to the matrix engines in waves;
-- depthwise convolutions and element-wise steps run on the vector unit, channels padded to its lanes;
+- depthwise convolutions and element-wise steps run on the vector unit;
+- channels are padded to its lanes, in time and in memory, by the share of the padding that a compiler leaves;
 - the part of the activations that fits on the chip stays there, weights stream unless there is a cache for
-  them, the rest moves at off-chip bandwidth;
+  them, the rest moves at off-chip bandwidth. What must fit is a kernel's input and output for as many examples
+  as are on the chip at once: the batch on GPUs, one image on TPUs, where at 112 x 112 pixels, whatever the
+  batch, an element costs several times what it costs at 56 x 56;
 - a kernel takes max(compute, memory) + (1 - overlap) min(compute, memory) + overhead;
 - a network takes (host^4 + (sum of its kernels)^4)^(1/4), where the sum also has the weights that are beyond
   the weight cache;
@@ -45,10 +48,12 @@ class Chip(NamedTuple):
     depthwise_macs_per_cycle: Number
     depthwise_traffic: Number
     lanes: Number
+    lane_padding: Number  # share of the padding that costs
     element_bytes: Number
     off_chip_bytes_per_s: Number
     on_chip_bytes_per_s: Number
     on_chip_bytes: Number
+    examples_on_chip: Number
     weight_cache_bytes: Number
     overlap: Number
     overhead_s: Number
@@ -108,10 +113,12 @@ def chip_of(device: Device) -> Chip:
         depthwise_macs_per_cycle=vector * model.depthwise_efficiency,
         depthwise_traffic=model.depthwise_traffic_ratio,
         lanes=figures.vector_lanes,
+        lane_padding=model.lane_padding_share,
         element_bytes=device.element_bytes,
         off_chip_bytes_per_s=bandwidth * model.bandwidth_efficiency,
         on_chip_bytes_per_s=bandwidth * model.on_chip_bandwidth_ratio,
         on_chip_bytes=figures.on_chip_mib * 2**20 * device.chip_share * model.on_chip_share,
+        examples_on_chip=model.examples_on_chip,
         weight_cache_bytes=figures.weight_cache_mib * 2**20 * device.chip_share,
         overlap=model.overlap,
         overhead_s=model.kernel_overhead_us * 1e-6,
@@ -157,10 +164,10 @@ def kernel_costs(kernels: NDArray[Any], chip: Chip, batch: int) -> KernelCosts:
     macs_of_tile = chip.tile_m * chip.tile_n * _padded(k, chip.tile_k)
     matrix_cycles = np.ceil(tiles / chip.engines) * (macs_of_tile / chip.macs_per_cycle + chip.fill_cycles)
     channels = n * groups
-    lanes_per_channel = _padded(channels, chip.lanes) / channels
-    depthwise_cycles = m * k * _padded(channels, chip.lanes) / chip.depthwise_macs_per_cycle
-    input_channels = np.maximum(k, 1)
-    vector_steps = steps * lanes_per_channel + input_steps * _padded(input_channels, chip.lanes) / input_channels
+    output_padding = _lanes_per_channel(channels, chip)
+    reduction_padding = _lanes_per_channel(np.maximum(k, 1), chip)
+    depthwise_cycles = m * k * channels * output_padding / chip.depthwise_macs_per_cycle
+    vector_steps = steps * output_padding + input_steps * reduction_padding
     cycles = (
         np.where(kind == MATRIX, matrix_cycles, 0.0)
         + np.where(kind == DEPTHWISE, depthwise_cycles, 0.0)
@@ -168,10 +175,12 @@ def kernel_costs(kernels: NDArray[Any], chip: Chip, batch: int) -> KernelCosts:
     )
     compute_s = cycles / chip.clock_hz
 
-    activation_bytes = (read + written) * batch * chip.element_bytes
-    activation_bytes = activation_bytes * np.where(kind == DEPTHWISE, chip.depthwise_traffic, 1.0)
+    input_padding = np.where(kind == MATRIX, reduction_padding, output_padding)
+    example_bytes = (read * input_padding + written * output_padding) * chip.element_bytes
+    resident_bytes = example_bytes * np.minimum(chip.examples_on_chip, batch)
+    kept = np.clip(2.0 - resident_bytes / np.maximum(chip.on_chip_bytes, 1e-300), 0.0, 1.0)
+    activation_bytes = example_bytes * batch * np.where(kind == DEPTHWISE, chip.depthwise_traffic, 1.0)
     weight_bytes = weights * chip.element_bytes
-    kept = np.clip(2.0 - activation_bytes / np.maximum(chip.on_chip_bytes, 1e-300), 0.0, 1.0)
     streams = np.equal(chip.weight_cache_bytes, 0.0)
     off_chip_bytes = activation_bytes * (1 - kept) + weight_bytes * streams
     on_chip_bytes = activation_bytes * kept + weight_bytes * ~streams
@@ -217,6 +226,11 @@ def network_costs(
 
 def _padded(size: Number, unit: Number) -> Any:
     return np.ceil(size / unit) * unit
+
+
+def _lanes_per_channel(channels: Floats, chip: Chip) -> Any:
+    """Channels with the padding that costs, for one channel."""
+    return 1.0 + chip.lane_padding * (_padded(channels, chip.lanes) / channels - 1.0)
 
 
 def _fourth_power(x: Any) -> Any:
