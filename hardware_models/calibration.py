@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoglyph.hardware_models.agreement import Agreement, agreement
-from autoglyph.hardware_models.device import Device, Family
+from autoglyph.hardware_models.device import DATASHEET, Device, Family
 from autoglyph.hardware_models.measured import Column, MeasuredTable, networks
 from autoglyph.hardware_models.robust_fit import Fit, fit
 
@@ -118,6 +119,7 @@ def calibrate(
     rest = np.setdiff1d(measured, drawn)
     note = f"fit to {count} networks of {source}, batch {column.batch}, seed {seed}"
     after = fitted_device(device, table, column, drawn, names, note, rng)
+    after = dataclasses.replace(after, name=after.name.removesuffix(DATASHEET))
     held_out = networks(table, device.fusion, rest)
     truth = column.latency_s[rest]
     estimated = held_out.latency_s(after, column.batch)

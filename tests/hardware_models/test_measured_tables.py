@@ -61,7 +61,7 @@ def test_networks_together_cost_what_each_costs_alone() -> None:
 
 
 def test_cells_of_nasbench201_have_the_published_counts() -> None:
-    """nats_bench and NAS-Bench-201: the cell of six 3x3 convolutions has 1.5315 M parameters, 220.12 M multiply-adds."""
+    """Dong and Yang 2020: the cell of six 3x3 convolutions has 1.5315 M parameters and 220.12 M FLOPs."""
     found = record(nasbench201.NasBench201(edges=nasbench201.parse(ALL_3X3)))
     assert found.parameters / 1e6 == pytest.approx(1.531546, abs=1e-6)
     assert found.madds / 1e6 == pytest.approx(220.12, rel=1e-2)
