@@ -39,12 +39,12 @@ class BOCS(Algorithm):
     """
 
     initial: int = 50
-    model_size: int = 400
+    model_size: int = 200
     batch: int = 50
     samples: int = 2
-    temperature: float = 0.6
-    neighbours: int = 8
-    patience: int = 100
+    temperature: float = 0.45
+    neighbours: int = 10
+    patience: int = 120
 
     @property
     def batch_size(self) -> int:
@@ -103,6 +103,7 @@ class _State:
         self.process: PairwiseProcess | None = None
         self.learned: IntArray = np.zeros(0, np.int64)
         self.fitted_at = 0
+        self.suggested: Rows = self.rows[:0]
         self.model: Quadratic | None = None
         self.tries: IntArray = np.zeros(self.one_hot.length, np.int64)
 
@@ -160,6 +161,17 @@ class _State:
             return self._restarts(n, rng)
         return Proposals(found, _lineage(parents[: len(found)]))
 
+    def _combine(self, first: int, stop: int) -> None:
+        """Suggests the current individual with all changes that improved it, the best first."""
+        row = self.rows[self.current]
+        better = first + np.flatnonzero(self.values[first:stop] > self.values[self.current])
+        combined = row.copy()
+        for index in better[np.argsort(-self.values[better], kind="stable")]:
+            changed = self.rows[index] != row
+            if (combined[changed] == row[changed]).all():
+                combined[changed] = self.rows[index][changed]
+        self.suggested = combined[None][: len(better) > 1]
+
     def _turn(self, rng: np.random.Generator) -> None:
         """Draws new weights and ranks everything by them."""
         known = self.fitness[: self.told]
@@ -178,6 +190,8 @@ class _State:
             self.current, self.restarting, self.in_vain = top, False, 0
             self.tries[:] = 0
         elif self.current < 0 or self.values[top] > self.values[self.current]:
+            if self.current >= 0 and self.genome.independent:
+                self._combine(first, stop)
             self.current, self.in_vain = top, 0
         else:
             self.in_vain += stop - first
@@ -203,15 +217,18 @@ class _State:
         assert self.model is not None
         if self.genome.independent:
             order = np.lexsort((-self.climber.gains(row, self.model), self.tries))
-            candidates = self.climber.changed(row, order)
+            found = self._unseen(self.suggested, n)
+            for start in range(0, len(order), 2 * n):
+                if len(found) == n:
+                    break
+                changed = self.climber.changed(row, order[start : start + 2 * n])
+                found = np.concatenate([found, self._unseen(changed, n - len(found))])
+            self.tries[(found + self.one_hot.offsets)[found != row]] += 1
         else:
             mutants = self.genome.mutate(np.repeat(row[None], 4 * self.patience, axis=0), rng)
             scores = self.model.values(self.one_hot.vectors(mutants))
-            candidates = mutants[np.argsort(-scores, kind="stable")]
-        found = self._unseen(candidates, n)
-        if self.genome.independent:
-            changed = self.one_hot.places(found)[found != row]
-            self.tries[changed] += 1
+            found = self._unseen(mutants[np.argsort(-scores, kind="stable")], n)
+        self.suggested = self.rows[:0]
         return found
 
     def _restarts(self, n: int, rng: np.random.Generator) -> Proposals:
@@ -228,13 +245,11 @@ class _State:
 
     def _unseen(self, rows: Rows, n: int) -> Rows:
         taken: set[bytes] = set()
-        chosen = []
+        chosen: list[int] = []
         for index, key in enumerate(self.genome.keys(rows)):
-            if key not in self.seen and key not in taken:
+            if key not in self.seen and key not in taken and len(chosen) < n:
                 taken.add(key)
                 chosen.append(index)
-                if len(chosen) == n:
-                    break
         return rows[chosen]
 
     def _unique(self, rows: Rows, parents: IntArray, rng: np.random.Generator) -> Proposals:

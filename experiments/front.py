@@ -25,10 +25,18 @@ class FrontArchive:
 
     def add(self, trials: NDArray[np.int64], fitness: FloatArray) -> None:
         """Takes finished trials in; of equal fitness the earliest stays."""
-        usable = np.isfinite(fitness).all(axis=1)
-        every = np.concatenate([self.fitness, fitness[usable]])
-        numbers = np.concatenate([self.trials, trials[usable]])
-        if len(every):
+        if self.num_objectives == 1:
+            top = int(fitness[:, 0].argmax())
+            if np.isfinite(fitness[top, 0]) and (len(self.fitness) == 0 or fitness[top, 0] > self.fitness[0, 0]):
+                self.trials, self.fitness = trials[[top]], fitness[[top]]
+            return
+        new = np.isfinite(fitness).all(axis=1)
+        if len(self.fitness):
+            reached = (self.fitness[:, None, :] >= fitness[None, :, :]).all(axis=2).any(axis=0)
+            new &= ~reached
+        if new.any():
+            every = np.concatenate([self.fitness, fitness[new]])
+            numbers = np.concatenate([self.trials, trials[new]])
             keep = pareto_indices(every)
             self.trials, self.fitness = numbers[keep], every[keep]
 
@@ -48,8 +56,10 @@ def pareto_indices(fitness: FloatArray) -> NDArray[np.int64]:
         fitness: (n, M) finite values to maximise.
     """
     front = np.flatnonzero(pareto.nondominated_mask(fitness))
-    _, first = np.unique(fitness[front], axis=0, return_index=True)
-    return front[np.sort(first)]
+    order = np.lexsort(fitness[front].T)  # stable: of equal points the first comes first
+    ranked = fitness[front[order]]
+    differs = np.concatenate([[True], (ranked[1:] != ranked[:-1]).any(axis=1)])
+    return front[np.sort(order[differs])]
 
 
 def reference_point(fitness: FloatArray) -> FloatArray:

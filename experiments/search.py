@@ -22,7 +22,7 @@ from autoglyph.experiments.experiment import Experiment
 from autoglyph.experiments.front import FrontArchive
 from autoglyph.experiments.objectives import FloatArray
 from autoglyph.experiments.store import RunRecord, Store, StoreError, TrialRecord
-from autoglyph.experiments.trial_text import gene_texts, metric_texts, parent_text
+from autoglyph.experiments.trial_text import gene_texts, metric_texts, parent_texts
 from autoglyph.search_spaces import Rows
 
 MAX_IDLE_ASKS = 200
@@ -255,20 +255,12 @@ class Search:
         metrics: Mapping[str, FloatArray],
     ) -> FloatArray:
         n = len(fresh)
-        for offset, (index, gene, values) in enumerate(zip(fresh, genes, metric_texts(metrics, n), strict=True)):
-            self._pending.append(
-                TrialRecord(
-                    first + offset,
-                    ask,
-                    "completed",
-                    gene,
-                    parent_text(parents[index]),
-                    values,
-                    None,
-                    0.0,
-                    None,
-                )
-            )
+        lineage = parent_texts([parents[index] for index in fresh])
+        texts = zip(range(first, first + n), genes, lineage, metric_texts(metrics, n), strict=True)
+        self._pending.extend(
+            TrialRecord(trial, ask, "completed", gene, parent, values, None, 0.0, None)
+            for trial, gene, parent, values in texts
+        )
         if time.perf_counter() - self._committed_at > _COMMIT_SECONDS:
             self._commit()
         return self._evaluator.fitness(metrics, n)
@@ -297,7 +289,7 @@ class Search:
                 ask,
                 "completed" if result.error is None else "failed",
                 genes[at],
-                parent_text(parents[fresh[at]]),
+                parent_texts([parents[fresh[at]]])[0],
                 json.dumps(finals[at]),
                 json.dumps([_finite(r) for r in result.rungs]),
                 result.seconds,

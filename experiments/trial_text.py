@@ -22,7 +22,7 @@ def gene_texts(genome: Genome, rows: Rows) -> list[str]:
     """
     if len(rows) == 0:
         return []
-    if any(column.kind == "custom" for column in genome.columns) or genome.length == 0:
+    if not np.issubdtype(rows.dtype, np.integer) or genome.length == 0:
         return [_COMPACT.encode(genome.to_json(row)) for row in rows]
     numbers = _COMPACT.encode(rows.tolist())  # "[[1,2],[3,4]]"
     return [f"[{row}]" for row in numbers[2:-2].split("],[")]
@@ -46,6 +46,8 @@ def metric_texts(metrics: Mapping[str, Any], n: int) -> list[str]:
     return ["{" + ",".join(trial) + "}" for trial in zip(*columns, strict=True)] if columns else ["{}"] * n
 
 
-def parent_text(pair: Sequence[int]) -> str:
-    """The trial numbers of parents as a JSON list; -1 stands for none."""
-    return "[" + ",".join(str(p) for p in pair if p >= 0) + "]"
+def parent_texts(pairs: Sequence[Sequence[int]]) -> list[str]:
+    """The trial numbers of the parents of each trial as a JSON list; -1 stands for none."""
+    return [
+        "[]" if first < 0 else f"[{first}]" if second < 0 else f"[{first},{second}]" for first, second in pairs
+    ]
