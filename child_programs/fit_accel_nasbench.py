@@ -8,8 +8,8 @@ coefficients are fitted on the others, and the error that is printed and written
 
 Features, chosen by cross-validation on the fitted part: which expansion, kernel, layers and
 squeeze-and-excitation every stage has; the logarithms of the parameters and of the expanded layers (the sum
-over stages of layers times expansion), their squares and their product. The two logarithms alone take the
-mean error from 1.0 to 0.6 points, their squares and product to 0.5.
+over stages of layers times expansion), their squares and their product. By cross-validation the mean
+error is 0.79 points with the genes alone, 0.55 with the two logarithms and 0.45 with all of them.
 """
 
 from __future__ import annotations

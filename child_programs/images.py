@@ -46,4 +46,4 @@ def _interpolation(size: int, resolution: int) -> ImageArray:
     centres = (np.arange(resolution) + 0.5) * step - 0.5
     distances = np.abs(np.arange(size)[None, :] - centres[:, None]) / max(step, 1.0)
     weights = np.maximum(0.0, 1.0 - distances)
-    return (weights / weights.sum(1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(1, keepdims=True), np.float32)
