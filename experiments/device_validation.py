@@ -86,15 +86,15 @@ def validate(device: str, table: Path, column: str | None = None) -> Validation:
     )
 
 
-def calibrate(device: str, table: Path, column: str | None, *, count: int, seed: int) -> Calibration:
-    """Fits the constants of a device to some networks of a table; see `hardware_models.calibration`.
+def calibrate(device: str, table: Path, column: str | None, *, count: int | None, seed: int) -> Calibration:
+    """Fits the constants of a device to networks of a table; see `hardware_models.calibration`.
 
     Args:
         device: name or .toml file.
         table: CSV file in any format of `hardware_models.tables`.
         column: measured column; None for the one measured on the device.
-        count: networks to fit to.
-        seed: of their draw.
+        count: networks to fit to, the others judge the fit; None for all, each judged by a fit to the others.
+        seed: of their draw and of the fit.
 
     Raises:
         ValueError: if the table, the column or the device is not usable, or the networks are too few.
@@ -102,6 +102,8 @@ def calibrate(device: str, table: Path, column: str | None, *, count: int, seed:
     chip = load_device(device)
     content = read_table(table)
     measured = content.column(chip.name, column)
+    if count is None:
+        return calibration.leave_one_out(chip, content, measured, seed=seed, source=table.name)
     return calibration.calibrate(chip, content, measured, count=count, seed=seed, source=table.name)
 
 

@@ -77,6 +77,9 @@ def calibrate(
     device: Annotated[str, typer.Argument(help="Name of a chip, or a .toml file.")],
     table: TableArgument,
     networks: Annotated[int, typer.Option(min=1, help="Networks to fit to; the others judge the fit.")] = 60,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Small tables: fit to all, judge each by a fit to the others.")
+    ] = False,
     column: ColumnOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of the networks.")] = 0,
     output: Annotated[
@@ -89,13 +92,14 @@ def calibrate(
 
     if output is not None and output.suffix != ".toml":
         raise ValueError(f"Cannot write a device as {output.name!r}: end its name in .toml.")
-    found = device_validation.calibrate(device, table, column, count=networks, seed=seed)
+    count = None if leave_one_out else networks
+    found = device_validation.calibrate(device, table, column, count=count, seed=seed)
     if output is not None:
         device_validation.write_device(found.after, output)
     if as_json:
         _common.print_json(_calibration_json(found))
         return
-    _print_calibration(found)
+    _print_calibration(found, leave_one_out)
     if output is not None:
         print(f"Written: {output} (use it with --device {output})")
 
@@ -170,12 +174,13 @@ def _agreement_cells(name: str, found: Agreement) -> list[Any]:
     return [name, found.spearman, found.slow60_spearman, found.kendall, 100 * found.mape]
 
 
-def _print_calibration(found: Calibration) -> None:
+def _print_calibration(found: Calibration, leave_one_out: bool) -> None:
     constants = [[name, getattr(found.before.model, name), getattr(found.after.model, name)] for name in found.fitted]
     title = f"{found.after.name}: constants fitted to {found.calibration_networks} networks"
     _common.print_table(title, ["constant", "before", "after"], constants)
     rows = [_agreement_cells("before", found.held_out_before), _agreement_cells("after", found.held_out_after)]
-    _common.print_table(f"On the {found.held_out_after.networks:,} held-out networks", _AGREEMENT_HEADINGS, rows)
+    others = "networks, each left out once" if leave_one_out else "held-out networks"
+    _common.print_table(f"On the {found.held_out_after.networks:,} {others}", _AGREEMENT_HEADINGS, rows)
     print(f"MAPE after calibration without a scale factor: {100 * found.held_out_mape:.2f} %.")
 
 

@@ -66,6 +66,15 @@ def test_calibrating_writes_a_device_that_validates(run_cli, table):
     assert done["activations_do_as_well"] == (done["baselines"]["activations"]["spearman"] >= done["spearman"])
 
 
+def test_small_tables_leave_one_out(run_cli, table):
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join(lines[:13]) + "\n")
+    arguments = ("devices", "calibrate", "a100", table, "--leave-one-out")
+    found = run_cli(*arguments, "--json").json
+    assert found["calibration_networks"] == found["held_out"]["networks"] == 12
+    assert "each left out once" in run_cli(*arguments).out
+
+
 def test_validation_draws_pictures(run_cli, table):
     done = run_cli("devices", "validate", table, "--device", "a100", "--html", "v.html", "--png", "v.png")
     assert done.code == 0 and "activations" in done.out and "v.html" in done.out
@@ -100,6 +109,7 @@ CASES = {
     "missing folder": (("validate", "table.csv", "--device", "a100", "--html", "no/x.html"), "no folder"),
     "too many networks": (("calibrate", "a100", "table.csv", "--networks", "23"), "at most 21"),
     "too few networks": (("calibrate", "a100", "table.csv", "--networks", "4"), "10 or more"),
+    "too few to leave one out": (("calibrate", "a100", "short.csv", "--leave-one-out"), "11 are needed"),
     "unknown output": (("calibrate", "a100", "table.csv", "--output", "x.json"), r"\.toml"),
 }
 
@@ -107,6 +117,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_bad_questions_get_one_sentence(case, run_cli, table):
     (table.parent / "other.csv").write_text("a,b\n1,2\n")
+    (table.parent / "short.csv").write_text("\n".join(table.read_text().splitlines()[:8]) + "\n")
     arguments, fix = CASES[case]
     done = run_cli("devices", *arguments)
     assert done.code == 2 and done.out == "" and done.err.count("\n") == 1, done

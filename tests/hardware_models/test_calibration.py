@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from autoglyph.hardware_models import Device, Workload, load_device, record
 from autoglyph.hardware_models.agreement import Agreement, agreement
-from autoglyph.hardware_models.calibration import FITTED, Calibration, calibrate
+from autoglyph.hardware_models.calibration import FITTED, Calibration, calibrate, leave_one_out
 from autoglyph.hardware_models.device_file import read_device
 from autoglyph.hardware_models.device_text import device_toml
 from autoglyph.hardware_models.fusion import Fusion
@@ -88,6 +88,31 @@ def test_a_device_without_its_calibration() -> None:
     assert plain.sources["kernel_overhead_us"] == "assumption; not calibrated"
     assert plain.figures == fitted.figures
     assert load_device("v100:datasheet").model == load_device("v100").model
+
+
+def test_each_network_is_judged_by_a_fit_to_the_others() -> None:
+    table = _made_up(load_device("coral_edge_tpu"), noise=0.02)
+    column = table.columns["ms"]
+    few = dataclasses.replace(column, latency_s=np.where(np.arange(COUNT) < 9, column.latency_s, np.nan))
+    found = leave_one_out(load_device("coral_edge_tpu:datasheet"), table, few, seed=0, source="a test")
+    assert found.calibration_networks == found.held_out_after.networks == 9
+    assert found.held_out_before.scale < 0.7 and found.held_out_after.scale == pytest.approx(1, abs=0.02)
+    assert 0 < found.held_out_mape < 0.1, "none is judged by a fit that knew it"
+    few.latency_s[8] = np.nan
+    with pytest.raises(ValueError, match="too few to fit 4 constants without one of them; 9 are needed"):
+        leave_one_out(load_device("coral_edge_tpu"), table, few, seed=0, source="a test")
+
+
+def test_the_edge_tpu_ranks_networks_that_its_fit_did_not_know() -> None:
+    path = TABLE.with_name("edgetpu_latency.csv")
+    if not path.exists():
+        pytest.skip("needs ../shared/reference/edgetpu_latency.csv: absent")
+    table = read_table(path)
+    column = table.column("coral_edge_tpu")
+    found = leave_one_out(load_device("coral_edge_tpu:datasheet"), table, column, seed=0, source="Coral")
+    print(found.held_out_after)
+    assert found.calibration_networks == 11
+    assert found.held_out_after.spearman >= 0.99 and found.held_out_after.mape < 0.2
 
 
 @functools.cache

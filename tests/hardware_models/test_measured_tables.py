@@ -11,7 +11,7 @@ import pytest
 
 from autoglyph.hardware_models import estimate, load_device, record
 from autoglyph.hardware_models.measured import Networks, networks, read_table
-from autoglyph.hardware_models.tables import accel_nasbench, nasbench201
+from autoglyph.hardware_models.tables import accel_nasbench, nasbench201, published_models
 from autoglyph.search_spaces.space import load_space
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference"
@@ -138,3 +138,52 @@ def test_every_row_of_accel_nasbench_is_its_network() -> None:
         found = table.read(index, "eager")
         assert found.parameters / 1e6 == pytest.approx(float(rows[index]["params_M"]), abs=6e-5)
     assert np.isfinite(table.column("rtx3090").latency_s).sum() > 2900
+
+
+@pytest.mark.parametrize(
+    ("name", "published_m"),
+    [
+        ("Inception v1", 6.62),
+        ("MobileNet v1", 4.23),
+        ("MobileNet v2", 3.50),
+        ("ResNet-50 V1", 25.56),
+        ("ResNet-50 V2", 25.57),
+        ("ResNet-152 V2", 60.2),
+        ("SqueezeNet", 1.248),
+        ("VGG16", 138.36),
+        ("VGG19", 143.67),
+        ("EfficientNet-EdgeTpu-S*", 5.43),
+        ("EfficientNet-EdgeTpu-M*", 6.90),
+        ("EfficientNet-EdgeTpu-L*", 10.59),
+    ],
+)
+def test_published_models_have_their_published_parameters(name: str, published_m: float) -> None:
+    """As printed by torchvision, Keras applications and timm, in millions."""
+    network = published_models.architecture(name, 224)
+    assert network is not None
+    assert record(network).parameters / 1e6 == pytest.approx(published_m, rel=2e-3)
+
+
+def test_multiply_adds_of_published_models() -> None:
+    """Sandler et al. 2018 count 300 M for MobileNetV2 and 569 M for MobileNetV1; VGG16 has 15.5 G."""
+    for name, millions in (("MobileNet v2", 300), ("MobileNet v1", 569), ("VGG16", 15470)):
+        network = published_models.architecture(name, 224)
+        assert network is not None
+        assert record(network).madds / 1e6 == pytest.approx(millions, rel=3e-3)
+
+
+def test_rows_of_a_benchmark_page(tmp_path: Path) -> None:
+    row = {"device": "Coral USB Accelerator USB3", "input_size": 224.0, "latency_ms": 2.4, "status": "seen"}
+    rows = [
+        row | {"model": "MobileNet v1"},
+        row | {"model": "MobileNet v2", "status": "recalled"},
+        row | {"model": "DeepLab V3"},
+        row | {"model": "VGG16", "device": "Desktop CPU"},
+    ]
+    table = read_table(_write(tmp_path / "t.csv", rows))
+    assert table.names == ["MobileNet v1 224"]
+    assert table.column("coral_edge_tpu").latency_s.tolist() == [0.0024] and table.column("coral_edge_tpu").batch == 1
+    with pytest.raises(ValueError, match="no row has a network of"):
+        read_table(_write(tmp_path / "t.csv", rows[1:]))
+    small = published_models.PublishedModel(name="VGG16").proxy(resolution=64, channels=1, classes=7, width=1.0)
+    assert small.resolution == 64 and record(small).kernels["n"][-1] == 7
