@@ -39,12 +39,12 @@ class BOCS(Algorithm):
     """
 
     initial: int = 50
-    model_size: int = 200
+    model_size: int = 150
     batch: int = 50
     samples: int = 2
     temperature: float = 0.45
-    neighbours: int = 10
-    patience: int = 120
+    neighbours: int = 12
+    patience: int = 90
 
     @property
     def batch_size(self) -> int:

@@ -6,6 +6,7 @@ what it was told before and goes on exactly as if nothing had happened.
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 
 from autoglyph.algorithms import Outcomes
 from autoglyph.experiments.domain import Domain
@@ -119,7 +121,9 @@ class Search:
         )
         reason = "interrupted"
         try:
-            reason = self._loop(observe, started, replayed)
+            # Small products on several threads cost more than they save; TensorFlow has threads of its own.
+            with _threads().limit(limits=1, user_api="blas"):
+                reason = self._loop(observe, started, replayed)
         except KeyboardInterrupt:
             pass
         finally:
@@ -316,6 +320,11 @@ class Search:
             self._store.append_trials(self._run.run, pending)
             self._written += len(pending)
         self._committed_at = time.perf_counter()
+
+
+@functools.cache
+def _threads() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float | None]:

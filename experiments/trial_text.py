@@ -48,6 +48,4 @@ def metric_texts(metrics: Mapping[str, Any], n: int) -> list[str]:
 
 def parent_texts(pairs: Sequence[Sequence[int]]) -> list[str]:
     """The trial numbers of the parents of each trial as a JSON list; -1 stands for none."""
-    return [
-        "[]" if first < 0 else f"[{first}]" if second < 0 else f"[{first},{second}]" for first, second in pairs
-    ]
+    return ["[]" if first < 0 else f"[{first}]" if second < 0 else f"[{first},{second}]" for first, second in pairs]

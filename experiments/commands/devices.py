@@ -21,9 +21,7 @@ PANEL, ORDER = _common.REFERENCE_PANEL, 42
 app = typer.Typer(help="List devices; show, calibrate and validate one.", invoke_without_command=True)
 
 TableArgument = Annotated[Path, typer.Argument(metavar="TABLE.csv", help="Measured networks, in any known format.")]
-ColumnOption = Annotated[
-    str | None, typer.Option(help="Measured column; without it, the one measured on the device.")
-]
+ColumnOption = Annotated[str | None, typer.Option(help="Measured column; without it, the one measured on the device.")]
 
 
 @app.callback()
