@@ -64,7 +64,7 @@ class PopulationCost:
     ) -> None:
         self.device = device
         self.batch = device.batch if batch is None else batch
-        self.fusion = check_fusion(device.fusion if fusion is None else fusion)
+        self.fusion: Fusion = check_fusion(device.fusion if fusion is None else fusion)
         if self.batch < 1:
             raise ValueError(f"batch is {self.batch}; give 1 or more.")
         self._genome = space.genome
