@@ -67,6 +67,8 @@ def crowding_distance(fitness: FloatArray) -> FloatArray:
     """(n,) crowding distance of the points of one front, infinite at its ends (Deb et al. 2002)."""
     n, columns = fitness.shape
     distance = np.zeros(n)
+    if n == 0:
+        return distance
     for column in range(columns):
         order = np.argsort(fitness[:, column], kind="stable")
         values = fitness[order, column]
