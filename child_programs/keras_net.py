@@ -143,7 +143,8 @@ def build_model(
 
     net = KerasNet(seed=seed, norm_momentum=norm_momentum, composed_swish=composed_swish)
     output = architecture.build(net)
-    return keras.Model(net.inputs, output.value, name=type(architecture).__name__.lower())
+    inputs = net.inputs[0] if len(net.inputs) == 1 else net.inputs
+    return keras.Model(inputs, output.value, name=type(architecture).__name__.lower())
 
 
 def build_shapes(architecture: Architecture) -> Any:
