@@ -42,7 +42,7 @@ class LinkageScreening:
     """Asks for values of changes to a reference individual until the linked pairs are known.
 
     Excesses of pairs are taken to add up over sets, so that the excess of a second half follows from that of
-    the first: exact where decisions interact in pairs at most.
+    the first: exact where decisions interact in pairs at most. Effects that cancel out in a set go unseen.
 
     Args:
         decisions: how many there are, L.

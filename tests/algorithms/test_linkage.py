@@ -19,10 +19,10 @@ Pair = tuple[int, int]
 
 
 def function_of(decisions: int, links: set[Pair], seed: int, noise: float = 0.0) -> Callable[[Change], np.ndarray]:
-    """A function of which decisions are changed that interact in the given pairs."""
+    """A function of which decisions are changed, with positive effects of pairs, so that none cancel out."""
     rng = np.random.default_rng(seed)
     single = rng.normal(size=decisions)
-    double = {pair: rng.normal() for pair in sorted(links)}
+    double = {pair: 0.5 + rng.random() for pair in sorted(links)}
 
     def value(change: Change) -> np.ndarray:
         total = 5.0 + single[sorted(change)].sum()
