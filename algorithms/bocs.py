@@ -223,7 +223,7 @@ class _State:
                     break
                 changed = self.climber.changed(row, order[start : start + 2 * n])
                 found = np.concatenate([found, self._unseen(changed, n - len(found))])
-            self.tries[(found + self.one_hot.offsets)[found != row]] += 1
+            self.tries[(found.astype(np.int64) + self.one_hot.offsets)[found != row]] += 1
         else:
             mutants = self.genome.mutate(np.repeat(row[None], 4 * self.patience, axis=0), rng)
             scores = self.model.values(self.one_hot.vectors(mutants))

@@ -181,7 +181,7 @@ class LinkedProcess:
     def _places_of_pairs(self, sizes: IntArray) -> tuple[IntArray, IntArray]:
         first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for i, j in self._links.tolist():
-            grid = np.indices((sizes[i], sizes[j])).reshape(2, -1)
+            grid = np.indices((int(sizes[i]), int(sizes[j]))).reshape(2, -1)
             first.append(self._offsets[i] + grid[0])
             second.append(self._offsets[j] + grid[1])
         return np.concatenate(first), np.concatenate(second)

@@ -93,7 +93,8 @@ class NSGA2(Algorithm):
         better = (self._rank[first] < self._rank[second]) | (
             (self._rank[first] == self._rank[second]) & (self._crowding[first] >= self._crowding[second])
         )
-        return np.where(better, first, second)
+        winners: IntArray = np.where(better, first, second)
+        return winners
 
     def _made_unique(self, rows: Rows, rng: np.random.Generator) -> Rows:
         members = set(self._genome.keys(self._rows))

@@ -25,7 +25,8 @@ def nondominated_mask(fitness: FloatArray) -> NDArray[np.bool_]:
     if n == 0:
         return np.zeros(0, bool)
     if columns == 1:
-        return fitness[:, 0] == fitness[:, 0].max()
+        best: NDArray[np.bool_] = fitness[:, 0] == fitness[:, 0].max()
+        return best
     if columns == 2:
         return _nondominated_pairs(fitness)
     mask = np.ones(n, bool)
@@ -145,4 +146,5 @@ def _ranks_by_sweep(fitness: FloatArray) -> NDArray[np.int64]:
 def _dominates(a: FloatArray, b: FloatArray) -> NDArray[np.bool_]:
     """(len(a), len(b)) whether a point of a dominates a point of b."""
     at_least = (a[:, None, :] >= b[None, :, :]).all(axis=2)
-    return at_least & (a[:, None, :] > b[None, :, :]).any(axis=2)
+    dominated: NDArray[np.bool_] = at_least & np.any(a[:, None, :] > b[None, :, :], axis=2)
+    return dominated

@@ -68,9 +68,9 @@ class Climber:
 
     def gains(self, row: Rows, quadratic: Quadratic) -> Float32Array:
         """(length,) predicted gain of every single change of one row; only where decisions are independent."""
-        now: IntArray = row + self._one_hot.offsets
+        now: IntArray = row.astype(np.int64) + self._one_hot.offsets
         slopes = quadratic.linear + quadratic.pairs[now].sum(axis=0)
-        gains = slopes - slopes[now][self._one_hot.column_of_place]
+        gains: Float32Array = slopes - slopes[now][self._one_hot.column_of_place]
         gains[now] = _WORSE
         return gains
 

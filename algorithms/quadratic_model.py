@@ -81,7 +81,9 @@ class Quadratic(NamedTuple):
 
     def values(self, vectors: Float32Array) -> Float32Array:
         """(n,) values."""
-        return vectors @ self.linear + 0.5 * np.einsum("ij,ij->i", vectors @ self.pairs, vectors)
+        squares = np.einsum("ij,ij->i", vectors @ self.pairs, vectors)
+        values: Float32Array = vectors @ self.linear + np.float32(0.5) * squares
+        return values
 
 
 class PairwiseProcess:
@@ -115,7 +117,8 @@ class PairwiseProcess:
         other = copy.copy(self)
         spread = float(values.std()) or 1.0
         other._targets = (values - values.mean()) / spread
-        other._scale = float(np.sqrt(max(other._targets @ self._precision @ other._targets / len(values), 1e-6)))
+        variance = float(other._targets @ self._precision @ other._targets) / len(values)
+        other._scale = max(variance, 1e-6) ** 0.5
         return other
 
     def mean(self) -> Quadratic:

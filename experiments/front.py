@@ -59,7 +59,8 @@ def pareto_indices(fitness: FloatArray) -> NDArray[np.int64]:
     order = np.lexsort(fitness[front].T)  # stable: of equal points the first comes first
     ranked = fitness[front[order]]
     differs = np.concatenate([[True], (ranked[1:] != ranked[:-1]).any(axis=1)])
-    return front[np.sort(order[differs])]
+    kept: NDArray[np.int64] = front[np.sort(order[differs])]
+    return kept
 
 
 def reference_point(fitness: FloatArray) -> FloatArray:

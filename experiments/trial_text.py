@@ -39,10 +39,12 @@ def metric_texts(metrics: Mapping[str, Any], n: int) -> list[str]:
     for name, values in metrics.items():
         key = json.dumps(name)
         array = np.asarray(values, np.float64)
-        texts = map(repr, array.tolist())
-        if not np.isfinite(array).all():
-            texts = (t if ok else "null" for t, ok in zip(texts, np.isfinite(array).tolist(), strict=True))
-        columns.append([f"{key}:{text}" for text in texts])
+        finite = np.isfinite(array)
+        if finite.all():
+            columns.append([f"{key}:{value!r}" for value in array.tolist()])
+        else:
+            pairs = zip(array.tolist(), finite.tolist(), strict=True)
+            columns.append([f"{key}:{value!r}" if ok else f"{key}:null" for value, ok in pairs])
     return ["{" + ",".join(trial) + "}" for trial in zip(*columns, strict=True)] if columns else ["{}"] * n
 
 

@@ -8,6 +8,7 @@ anybody can draw the same.
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,11 +55,12 @@ class PairwiseTable:
             [np.arange(DECISIONS) * CANDIDATES, self.singles.size + np.arange(PAIRS) * CANDIDATES**2]
         )
 
-    def z(self, rows: NDArray[np.int_]) -> NDArray[np.float64]:
+    def z(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         """(n,) standardised values of (n, 30) decisions."""
         pairs = rows[:, self.first] * CANDIDATES + rows[:, self.second]
         values: NDArray[np.float64] = self._entries[np.concatenate([rows, pairs], axis=1) + self._offsets].sum(axis=1)
-        return values - self._shift
+        standardised: NDArray[np.float64] = values - self._shift
+        return standardised
 
     def _moments(self) -> tuple[float, float]:
         """Mean and variance over uniformly random decisions, by orthogonal decomposition."""

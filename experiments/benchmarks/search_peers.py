@@ -62,7 +62,7 @@ def pymoo(population_size: int | None) -> Peer:
 
         found: list[Fitness] = []
 
-        class Tables(Problem):  # type: ignore[misc]
+        class Tables(Problem):
             def __init__(self) -> None:
                 super().__init__(n_var=DECISIONS, n_obj=objectives, xl=0, xu=CANDIDATES - 1, vtype=int)
 
@@ -95,7 +95,8 @@ def optuna(sampler: str) -> Peer:
         library.logging.set_verbosity(library.logging.ERROR)
         samplers = library.samplers
         chosen = samplers.TPESampler(seed=seed) if sampler == "tpe" else samplers.NSGAIISampler(seed=seed)
-        study = library.create_study(sampler=chosen, directions=["maximize"] * objectives)
+        directions: Any = ["maximize"] * objectives
+        study = library.create_study(sampler=chosen, directions=directions)
         found = []
 
         def objective(trial: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autoglyph.experiments.commands import _common
 from autoglyph.experiments.commands._common import JsonOption
 
@@ -12,7 +14,7 @@ def command(as_json: JsonOption = False) -> None:
     """List search algorithms and their settings."""
     from autoglyph.algorithms import catalog
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, description in catalog.available().items():
         algorithm = catalog.get(name)()
         settings = {str(k): algorithm.sym_getattr(k) for k in algorithm.sym_keys()}
