@@ -14,6 +14,9 @@ from small_networks import tiny_network
 from autoglyph.child_programs import build_model, export_model
 from autoglyph.search_spaces import load_space
 
+# Keras 3.15 saves its variables through an __array__ that does not know NumPy 2's copy argument.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
 STRANGER = """
 import sys
 
