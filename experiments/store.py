@@ -301,6 +301,9 @@ def _check_file(path: Path) -> None:
         ) from error
     if not header.startswith(_MAGIC):
         raise StoreError(f"{str(path)!r} is not a record of Autoglyph: choose another file with --store.")
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size > 0:
+        return  # pages may still be in the log alone, as after a disk that was full: SQLite puts them in place
     page_size = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
     if len(header) < 100 or path.stat().st_size < pages * (65536 if page_size == 1 else page_size):

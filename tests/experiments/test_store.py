@@ -111,7 +111,8 @@ def test_a_newer_version_is_refused(tmp_path):
         Store(path)
 
 
-def test_a_full_disk_leaves_the_record_intact(tmp_path):
+@pytest.mark.parametrize("limit", [80_000, 150_000, 300_000, 1_000_000])
+def test_a_full_disk_leaves_the_record_intact(tmp_path, limit):
     """A limit on the size of files stands in for the disk: the kernel refuses the write all the same."""
     path = tmp_path / "record.db"
     program = textwrap.dedent(
@@ -120,7 +121,7 @@ def test_a_full_disk_leaves_the_record_intact(tmp_path):
         from autoglyph.experiments.store import Store, StoreError, TrialRecord
         store = Store({str(path)!r}, create=True)
         run = store.create_run("r", "space", {{}}, [])
-        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
         done = 0
         try:
             while done < 100_000:
