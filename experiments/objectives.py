@@ -53,9 +53,7 @@ class Objective(pg.Object, abc.ABC):
         return self.function()(metrics)
 
 
-class Maximize(Objective):
-    """A metric of which more is better."""
-
+class _OfOneMetric(Objective, abc.ABC):
     metric: str
 
     @property
@@ -67,40 +65,28 @@ class Maximize(Objective):
     def metrics(self) -> tuple[str, ...]:
         """The metric."""
         return (self.metric,)
+
+    def function(self) -> Callable[[Metrics], FloatArray]:
+        """The metric."""
+        return operator.itemgetter(self.metric)
+
+
+class Maximize(_OfOneMetric):
+    """A metric of which more is better."""
 
     @property
     def sign(self) -> int:
         """1."""
         return 1
 
-    def function(self) -> Callable[[Metrics], FloatArray]:
-        """The metric."""
-        return operator.itemgetter(self.metric)
 
-
-class Minimize(Objective):
+class Minimize(_OfOneMetric):
     """A metric of which less is better."""
-
-    metric: str
-
-    @property
-    def name(self) -> str:
-        """The metric."""
-        return str(self.metric)
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metric."""
-        return (self.metric,)
 
     @property
     def sign(self) -> int:
         """-1."""
         return -1
-
-    def function(self) -> Callable[[Metrics], FloatArray]:
-        """The metric."""
-        return operator.itemgetter(self.metric)
 
 
 class Lacs(Objective):
