@@ -106,3 +106,25 @@ def test_a_loss_that_is_no_number_fails_the_child_in_one_sentence() -> None:
         training(data=replace(data, x_train=data.x_train * np.float32(np.nan))).train_until(1)
     with pytest.raises(ChildFailed, match="logits that are not finite"):
         training(data=replace(data, x_valid=data.x_valid * np.float32(np.inf))).validate()
+
+
+def test_dropout_is_repeatable() -> None:
+    def losses(seed: int) -> list[float]:
+        network = tiny_network().proxy(resolution=8, channels=1, classes=4, width=1.0)
+        network.rebind(dropout=0.5, drop_path=0.5)
+        model = build_model(network, seed=seed)
+        assert {"head_dropout", "stage2_block2_drop_path"} <= {layer.name for layer in model.layers}
+        child = ClassifierTraining(
+            model,
+            OPTIMIZERS["adam"](model.trainable_variables),
+            bright_squares(),
+            batch_size=32,
+            label_smoothing=0.1,
+            peak_learning_rate=0.01,
+            warmup_share=0.1,
+            epochs=2,
+            seed=seed,
+        )
+        return [child.train_until(1), child.train_until(2)]
+
+    assert losses(0) == losses(0) != losses(1)
