@@ -11,8 +11,6 @@ from autoglyph.experiments.replay import Replayed, architecture_of, costs, summa
 from autoglyph.search_spaces.architecture import Architecture
 
 PROXY_RESOLUTION, PROXY_CHANNELS, PROXY_CLASSES = 32, 3, 10
-BATCH_SIZE, LEARNING_RATE, LABEL_SMOOTHING, WARMUP_SHARE = 64, 3e-3, 0.1, 0.1
-PROXY_NORM_MOMENTUM = 0.9
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,10 @@ def carry_out(found: Replayed, wishes: Wishes, *, quiet: bool = False) -> dict[s
     data = _load(wishes)
     architecture = _sized(architecture_of(found), wishes, data)
 
-    from autoglyph.child_programs import build_model, prepare_process
+    from autoglyph.child_programs import ImageClassification, build_model, prepare_process
 
     prepare_process(None)
-    momentum = PROXY_NORM_MOMENTUM if wishes.scale == "proxy" else None
+    momentum = ImageClassification().norm_momentum if wishes.scale == "proxy" else None
     model = build_model(architecture, seed=wishes.seed, norm_momentum=momentum)
     if wishes.summary and not quiet:
         model.summary(line_length=110)
@@ -113,16 +111,17 @@ def _sized(architecture: Architecture, wishes: Wishes, data: Any) -> Architectur
 
 
 def _train(model: Any, architecture: Architecture, data: Any, wishes: Wishes, quiet: bool) -> dict[str, Any]:
-    from autoglyph.child_programs import OPTIMIZERS, ClassifierTraining
+    from autoglyph.child_programs import OPTIMIZERS, ClassifierTraining, ImageClassification
 
+    settings = ImageClassification()
     training = ClassifierTraining(
         model,
-        OPTIMIZERS["adam"](model.trainable_variables),
+        OPTIMIZERS[settings.optimizer](model.trainable_variables),
         data.resized(architecture.resolution),
-        batch_size=BATCH_SIZE,
-        label_smoothing=LABEL_SMOOTHING,
-        peak_learning_rate=LEARNING_RATE,
-        warmup_share=WARMUP_SHARE,
+        batch_size=settings.batch_size,
+        label_smoothing=settings.label_smoothing,
+        peak_learning_rate=settings.learning_rate,
+        warmup_share=settings.warmup_share,
         epochs=wishes.epochs,
         seed=wishes.seed,
     )
