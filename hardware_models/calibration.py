@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoglyph.hardware_models.agreement import Agreement, agreement
-from autoglyph.hardware_models.device import DATASHEET, Device, Family
+from autoglyph.hardware_models.device import Device, Family
 from autoglyph.hardware_models.measured import Column, MeasuredTable, networks
 from autoglyph.hardware_models.robust_fit import Fit, fit
 
@@ -116,7 +116,7 @@ def calibrate(
     rest = np.setdiff1d(measured, drawn)
     note = f"fit to {count} networks of {source}, batch {column.batch}, seed {seed}"
     after = fitted_device(device, table, column, drawn, names, note, rng)
-    after = dataclasses.replace(after, name=after.name.removesuffix(DATASHEET))
+    after = dataclasses.replace(after, name=after.base_name)
     held_out = networks(table, device.fusion, rest)
     truth = column.latency_s[rest]
     estimated = held_out.latency_s(after, column.batch)
@@ -165,7 +165,7 @@ def leave_one_out(device: Device, table: MeasuredTable, column: Column, *, seed:
     after = fitted_to(measured)
     return Calibration(
         before=device,
-        after=dataclasses.replace(after, name=after.name.removesuffix(DATASHEET)),
+        after=dataclasses.replace(after, name=after.base_name),
         fitted=names,
         calibration_networks=len(measured),
         held_out_before=agreement(networks(table, device.fusion, measured).latency_s(device, column.batch), truth),

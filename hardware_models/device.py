@@ -18,6 +18,7 @@ from autoglyph.search_spaces import plugins
 Family = Literal["tpu", "gpu", "edge"]
 Precision = Literal["bf16", "fp16", "int8"]
 DATASHEET = ":datasheet"
+WITHOUT_HOST = ":chip"
 ELEMENT_BYTES: Mapping[Precision, int] = MappingProxyType({"bf16": 2, "fp16": 2, "int8": 1})
 
 
@@ -137,8 +138,7 @@ class Device:
     def __post_init__(self) -> None:
         if not 1 <= self.cores <= self.figures.cores_per_chip:
             raise ValueError(
-                f"{self.name}: cores is {self.cores}; "
-                f"give 1 to {self.figures.cores_per_chip}, the cores of the chip."
+                f"{self.name}: cores is {self.cores}; give 1 to {self.figures.cores_per_chip}, the cores of the chip."
             )
         if self.batch < 1:
             raise ValueError(f"{self.name}: batch is {self.batch}; give 1 or more.")
@@ -149,6 +149,11 @@ class Device:
             value = getattr(self.model, name)
             if not low <= value <= high:
                 raise ValueError(f"{self.name}: {name} is {value:g}; give {low:g} to {high:g}.")
+
+    @property
+    def base_name(self) -> str:
+        """The name without the reading of it, such as "tpu_v3" for "tpu_v3:datasheet"."""
+        return self.name.removesuffix(DATASHEET).removesuffix(WITHOUT_HOST)
 
     @property
     def unit(self) -> Literal["core", "chip", "part"]:
@@ -213,6 +218,15 @@ class Device:
         """The device as its datasheet and assumptions have it, without calibration."""
         plain = self.with_constants(self.uncalibrated, "assumption; not calibrated")
         return dataclasses.replace(plain, name=self.name + DATASHEET, uncalibrated={})
+
+    def without_host(self) -> Device:
+        """The device with its calibration, but fed without delay: the time of the chip alone.
+
+        What a calibration finds for the host is the input pipeline of the measurements, under whose floor all
+        small networks are equally fast; to compare networks, it is better left out.
+        """
+        alone = self.with_constants({"host_us_per_example": 0.0}, "left out: the chip alone")
+        return dataclasses.replace(alone, name=self.name + WITHOUT_HOST, uncalibrated=self.uncalibrated)
 
 
 _MAY_BE_ZERO = ("off_chip_gib", "weight_cache_mib", "static_w", "mac_pj", "on_chip_pj_per_byte")

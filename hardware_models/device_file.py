@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from autoglyph.hardware_models.device import DATASHEET, Constants, Device, Family, Figures, Precision
+from autoglyph.hardware_models.device import DATASHEET, WITHOUT_HOST, Constants, Device, Family, Figures, Precision
 from autoglyph.hardware_models.fusion import FUSIONS, Fusion
 from autoglyph.search_spaces import plugins
 
@@ -43,7 +43,7 @@ def load_device(name_or_path: str | Path, *, cores: int | None = None) -> Device
 
     Args:
         name_or_path: a name of `available_devices()`, or a path that ends in .toml; ":datasheet" behind it gives
-            the device without its calibration.
+            the device without its calibration, ":chip" the calibrated device without the floor of its host.
         cores: how many cores of the chip to use; None for what the file says.
 
     Raises:
@@ -51,8 +51,11 @@ def load_device(name_or_path: str | Path, *, cores: int | None = None) -> Device
         FileNotFoundError: if there is no such file.
     """
     name = str(name_or_path)
-    device = _find(name.removesuffix(DATASHEET))
-    device = device.datasheet_only() if name.endswith(DATASHEET) else device
+    device = _find(name.removesuffix(DATASHEET).removesuffix(WITHOUT_HOST))
+    if name.endswith(DATASHEET):
+        device = device.datasheet_only()
+    elif name.endswith(WITHOUT_HOST):
+        device = device.without_host()
     return device if cores is None else device.using(cores)
 
 

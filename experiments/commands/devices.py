@@ -54,7 +54,12 @@ def list_devices(context: typer.Context, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(
-    device: Annotated[str, typer.Argument(help="Name of a chip, or a .toml file; with :datasheet uncalibrated.")],
+    device: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a chip, or a .toml file; NAME:datasheet uncalibrated, NAME:chip without its host."
+        ),
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Show all figures of a device and where they come from."""
@@ -105,7 +110,10 @@ def calibrate(
 @app.command()
 def validate(
     table: TableArgument,
-    device: Annotated[str, typer.Option(help="Name of a chip, or a .toml file; with :datasheet uncalibrated.")],
+    device: Annotated[
+        str,
+        typer.Option(help="Name of a chip, or a .toml file; NAME:datasheet uncalibrated, NAME:chip without its host."),
+    ],
     column: ColumnOption = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write an interactive page.")] = None,
     png: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a picture (.png, .svg or .pdf).")] = None,

@@ -51,6 +51,18 @@ def test_the_built_in_devices() -> None:
     assert [load_device(name).batch for name in ("tpu_v3", "v100", "coral_edge_tpu")] == [128, 128, 1]
 
 
+def test_the_chip_alone_has_no_host_floor_and_keeps_its_calibration() -> None:
+    whole, alone = load_device("tpu_v3"), load_device("tpu_v3:chip")
+    assert alone.name == "tpu_v3:chip" and alone.base_name == whole.name
+    assert alone == dataclasses.replace(
+        whole,
+        name=alone.name,
+        model=dataclasses.replace(whole.model, host_us_per_example=0.0),
+        sources={**whole.sources, "host_us_per_example": "left out: the chip alone"},
+    )
+    assert whole.model.host_us_per_example > 0
+
+
 def _set(content: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for parent in parents:
@@ -141,8 +153,7 @@ def test_installed_packages_add_devices(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_entry_point_group_is_asked() -> None:
     assert isinstance(plugins.entry_points("autoglyph.devices"), dict)
     assert all(
-        isinstance(point, importlib.metadata.EntryPoint)
-        for point in plugins.entry_points("autoglyph.devices").values()
+        isinstance(point, importlib.metadata.EntryPoint) for point in plugins.entry_points("autoglyph.devices").values()
     )
 
 
