@@ -27,7 +27,7 @@ class Proposals(NamedTuple):
     """What an ask returns.
 
     Attributes:
-        rows: (n, L) canonical rows. Fewer than asked, or none, means the algorithm has nothing left.
+        rows: (n, L) canonical rows, at most as many as asked for; none means the algorithm has nothing left.
         parents: (n, 2) trial numbers that each row was made from, -1 where there is none.
     """
 

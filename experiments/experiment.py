@@ -9,8 +9,9 @@ from typing import Any
 
 import pyglove as pg
 
-from autoglyph.algorithms import Algorithm, catalog
+from autoglyph.algorithms import Algorithm
 from autoglyph.experiments.domain import Domain, load_domain
+from autoglyph.experiments.flows import in_flow
 from autoglyph.experiments.objectives import (
     Constraint,
     Objective,
@@ -19,6 +20,7 @@ from autoglyph.experiments.objectives import (
     parse_constraint,
     parse_objective,
 )
+from autoglyph.experiments.symbolic_settings import algorithm_from, plain, settings_of
 from autoglyph.search_spaces import plugins
 
 
@@ -66,6 +68,7 @@ def define(
     device: str | None = None,
     batch: int | None = None,
     data: str | None = None,
+    flow: str = "joint",
     settings: Mapping[str, str] | None = None,
 ) -> tuple[Experiment, Domain]:
     """Makes an experiment from names, with the domain's own defaults for what is left out.
@@ -81,6 +84,7 @@ def define(
         device: a chip, "none" for no cost model.
         batch: images in one inference.
         data: data set.
+        flow: "joint", "phased[:PART,...]" or "nested[:PART]"; see `flows.parse_flow`.
         settings: symbolic path -> value as text, such as {"algorithm.population_size": "64"}.
 
     Raises:
@@ -98,10 +102,11 @@ def define(
         raise ValueError(f"Expected at least one trial, received --trials {trials}.")
     if seed < 0:
         raise ValueError(f"Expected a seed of 0 or more, received --seed {seed}.")
+    algorithm_name, chosen = in_flow(flow, name, algorithm is not None, domain.space, trials)
     experiment = Experiment(
         domain=domain_name,
-        algorithm=catalog.get(name)(),
-        algorithm_name=name,
+        algorithm=chosen,
+        algorithm_name=algorithm_name,
         objectives=wanted,
         constraints=[parse_constraint(c) for c in constraints],
         trials=trials,
@@ -155,7 +160,7 @@ def describe(experiment: Experiment, domain: Domain) -> dict[str, Any]:
         "domain": experiment.domain,
         "space": domain.space.name,
         "digest": domain.space.digest,
-        "algorithm": {"name": experiment.algorithm_name, "settings": _settings(experiment.algorithm)},
+        "algorithm": {"name": experiment.algorithm_name, "settings": settings_of(experiment.algorithm)},
         "objectives": [objective_to_json(o) for o in experiment.objectives],
         "constraints": [f"{c.metric}{c.relation}{c.bound!r}" for c in experiment.constraints],
         "trials": experiment.trials,
@@ -165,7 +170,7 @@ def describe(experiment: Experiment, domain: Domain) -> dict[str, Any]:
         "device": experiment.device,
         "batch": experiment.batch,
         "data": experiment.data,
-        "program": _settings(experiment.program),
+        "program": settings_of(experiment.program),
     }
 
 
@@ -183,7 +188,7 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
                 "here: go back to the version that made it, or start a new run."
             )
         name = description["algorithm"]["name"]
-        algorithm = catalog.get(name)(**description["algorithm"]["settings"])
+        algorithm = algorithm_from(name, description["algorithm"]["settings"])
         program: Any = _copy(domain.program) if description["accuracy"] == "trained" else None
         if isinstance(program, pg.Object):
             program.rebind(description["program"], raise_on_no_change=False)
@@ -208,23 +213,8 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
 
 def describe_columns(domain: Domain) -> list[dict[str, Any]]:
     """Plain description of a space's decisions, in the order of the genes."""
-    return [_plain(dataclasses.asdict(column)) for column in domain.space.genome.columns]
+    return [plain(dataclasses.asdict(column)) for column in domain.space.genome.columns]
 
 
 def _copy(value: Any) -> Any:
     return value.clone(deep=True) if isinstance(value, pg.Object) else value
-
-
-def _settings(value: Any) -> dict[str, Any]:
-    if not isinstance(value, pg.Object):
-        return {}
-    settings: dict[str, Any] = _plain({str(k): value.sym_getattr(k) for k in value.sym_keys()})
-    return settings
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)

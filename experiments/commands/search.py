@@ -17,6 +17,9 @@ PANEL, ORDER = _common.SEARCH_PANEL, 10
 def command(
     space: Annotated[str, typer.Argument(help="A search space by name, or file.py[:NAME].")],
     algorithm: Annotated[str | None, typer.Option(help="See `autoglyph algorithms`.")] = None,
+    flow: Annotated[
+        str, typer.Option(help="joint, phased[:PART,PART] or nested[:PART]: in which order parts of the space vary.")
+    ] = "joint",
     device: Annotated[str | None, typer.Option(help="Chip of the latency model, or none.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Images in one inference of the latency model.")] = None,
     objective: Annotated[
@@ -56,6 +59,7 @@ def command(
         device=device,
         batch=batch,
         data=data,
+        flow=flow,
         settings=_pairs(set_ or []),
     )
     search = Search(experiment, domain, executor=executor)

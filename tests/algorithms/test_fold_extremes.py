@@ -59,8 +59,14 @@ def test_survives_equal_values(name: str) -> None:
     assert len(fold.numbers) > 20
 
 
-@pytest.mark.parametrize("space", ["single choice", "tiny"])
-@pytest.mark.parametrize("name", NAMES)
+TINY = [(n, s) for n, s in itertools.product(NAMES, ("single choice", "tiny")) if supported(n, s, 1)]
+
+
+def test_a_space_of_one_part_is_refused_by_nested_alone() -> None:
+    assert {n for n in NAMES if (n, "single choice") not in TINY} == {"nested"}
+
+
+@pytest.mark.parametrize(("name", "space"), TINY)
 def test_finds_all_of_a_tiny_space(name: str, space: str) -> None:
     fold = Fold(catalog.get(name)(), genome_of(space)).run(60, 8)
     assert len(fold.numbers) == fold.genome.size

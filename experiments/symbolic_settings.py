@@ -1,0 +1,47 @@
+"""Settings of symbolic values as plain JSON, and algorithms from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyglove as pg
+
+from autoglyph.algorithms import Algorithm, catalog
+
+_ALGORITHM = "algorithm"
+
+
+def settings_of(value: Any) -> dict[str, Any]:
+    """The fields of a symbolic value as plain JSON; an algorithm inside becomes its name and its own settings."""
+    if not isinstance(value, pg.Object):
+        return {}
+    return {str(key): plain(value.sym_getattr(key)) for key in value.sym_keys()}
+
+
+def algorithm_from(name: str, settings: Mapping[str, Any]) -> Algorithm:
+    """The algorithm of a name with settings as `settings_of` gives them.
+
+    Raises:
+        ValueError: if there is no such algorithm.
+        KeyError: if the settings are not whole.
+        TypeError: if a setting does not fit.
+    """
+    inside = {
+        key: algorithm_from(value[_ALGORITHM], value["settings"])
+        if isinstance(value, Mapping) and _ALGORITHM in value
+        else value
+        for key, value in settings.items()
+    }
+    return catalog.get(name)(**inside)
+
+
+def plain(value: Any) -> Any:
+    """A value of plain types: built-in algorithms by name, other objects by their text."""
+    if isinstance(value, Algorithm):
+        return {_ALGORITHM: type(value).__module__.rpartition(".")[2], "settings": settings_of(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
