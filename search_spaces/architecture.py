@@ -32,7 +32,8 @@ class Segment(NamedTuple):
 class Architecture(pg.Object, abc.ABC):
     """What a space of networks decodes to.
 
-    The number, names and parts of the segments are the same for all individuals of a space.
+    The number, names and parts of the segments are the same for all individuals of a space. A concrete
+    architecture has the symbolic fields `channels`, of the input image, and `classes`, of the classifier.
     """
 
     @abc.abstractmethod
@@ -50,9 +51,11 @@ class Architecture(pg.Object, abc.ABC):
             width: channel counts as a factor of the published base width.
         """
 
-    @abc.abstractmethod
     def for_data(self, *, channels: int, classes: int) -> Self:
         """The same individual at its own size for images of so many channels and classes."""
+        fitted: Self = self.clone(deep=True)
+        fitted.rebind(channels=channels, classes=classes, raise_on_no_change=False)
+        return fitted
 
     @property
     @abc.abstractmethod

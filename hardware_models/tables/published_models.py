@@ -52,12 +52,6 @@ class PublishedModel(Architecture):
         """Side of the square input, pixels."""
         return int(self.size)
 
-    def for_data(self, *, channels: int, classes: int) -> Self:
-        """The same network with another input depth and classifier."""
-        fitted: Self = self.clone(deep=True)
-        fitted.rebind(channels=channels, classes=classes, raise_on_no_change=False)
-        return fitted
-
     def proxy(self, *, resolution: int, channels: int, classes: int, width: float) -> Self:
         """The same network for small images; published widths are kept."""
         small: Self = self.for_data(channels=channels, classes=classes)

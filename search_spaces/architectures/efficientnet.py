@@ -126,12 +126,6 @@ class EfficientNet(Architecture):
         """Side of the square input, pixels."""
         return int(self.scaling.resolution)
 
-    def for_data(self, *, channels: int, classes: int) -> Self:
-        """The same network with another input depth and classifier."""
-        fitted: Self = self.clone(deep=True)
-        fitted.rebind(channels=channels, classes=classes, raise_on_no_change=False)
-        return fitted
-
     def proxy(self, *, resolution: int, channels: int, classes: int, width: float) -> Self:
         """The same decisions, depth unscaled, without dropout."""
         small: Self = self.clone(deep=True)
