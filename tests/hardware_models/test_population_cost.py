@@ -36,7 +36,7 @@ def _check(cost: PopulationCost, space: SearchSpace, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("device", ["tpu_v3", "coral_edge_tpu", "v100"])
-@pytest.mark.parametrize("space", ["efficientnet", "efficientnet_x"])
+@pytest.mark.parametrize("space", ["efficientnet", "efficientnet_x", "resnet_rs"])
 def test_equals_each_network_by_itself(space: str, device: str) -> None:
     chosen = load_space(space)
     cost = PopulationCost(chosen, load_device(device))
