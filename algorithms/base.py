@@ -70,6 +70,15 @@ class Algorithm(pg.Object, abc.ABC):
         """Whether `tell` may bring more than one fitness column."""
         return False
 
+    @property
+    def initial_population(self) -> int:
+        """Individuals that are proposed before the first child, 0 for an algorithm without a population."""
+        return 0
+
+    def members(self) -> IntArray | None:
+        """Trial numbers of the living population, None for an algorithm without one."""
+        return None
+
     def setup(self, genome: Genome, num_objectives: int, seed: int) -> None:
         """Starts the fold afresh.
 

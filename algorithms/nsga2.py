@@ -41,6 +41,15 @@ class NSGA2(Algorithm):
         """Any number of objectives."""
         return True
 
+    @property
+    def initial_population(self) -> int:
+        """As many random individuals as there are members."""
+        return int(self.population_size)
+
+    def members(self) -> IntArray:
+        """Trials of the living members."""
+        return self._trials
+
     def _start(self) -> None:
         if self.population_size < 2:
             raise ValueError(f"Expected population_size of at least 2, received {self.population_size}.")

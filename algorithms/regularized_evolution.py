@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autoglyph.algorithms.base import Algorithm, Outcomes, Proposals, without_parents
+from autoglyph.algorithms.base import Algorithm, IntArray, Outcomes, Proposals, without_parents
 from autoglyph.algorithms.tournaments import subsets
 
 
@@ -26,6 +26,15 @@ class RegularizedEvolution(Algorithm):
     def batch_size(self) -> int:
         """A sixteenth of the population: what as many parallel workers would see."""
         return max(1, self.population_size // 16)
+
+    @property
+    def initial_population(self) -> int:
+        """As many random individuals as there are members."""
+        return int(self.population_size)
+
+    def members(self) -> IntArray:
+        """Trials of the living members."""
+        return self._trials[: min(self._told, self._capacity)]
 
     def _start(self) -> None:
         if self.population_size < 1:

@@ -6,29 +6,44 @@ second sampled tournament dies. Regularized evolution differs in both: it change
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from autoglyph.algorithms.base import Algorithm, Outcomes, Proposals, without_parents
+from autoglyph.algorithms.base import Algorithm, IntArray, Outcomes, Proposals, without_parents
 from autoglyph.algorithms.tournaments import subsets
+from autoglyph.search_spaces import Rows
 
 
 class TournamentEvolution(Algorithm):
     """Best of a tournament has a child, worst of a second one dies.
 
     Attributes:
-        population_size: members; as many random individuals come first.
+        population_size: members; as many individuals come first.
         tournament_size: members sampled for each of the two tournaments.
         mutation_rate: probability with which each field of a child is redrawn by itself.
+        start: decisions of a known individual to start from: the first population is this one and mutations of it,
+            as the Evolved Transformer's was of the Transformer; None for random individuals.
     """
 
     population_size: int = 100
     tournament_size: int = 30
     mutation_rate: float = 0.025
+    start: Any = None
 
     @property
     def batch_size(self) -> int:
         """A sixteenth of the population."""
         return max(1, self.population_size // 16)
+
+    @property
+    def initial_population(self) -> int:
+        """As many individuals as there are members."""
+        return int(self.population_size)
+
+    def members(self) -> IntArray:
+        """Trials of the living members."""
+        return self._trials[: self._size]
 
     def _start(self) -> None:
         if self.population_size < 1:
@@ -42,16 +57,26 @@ class TournamentEvolution(Algorithm):
         self._rows = np.zeros((self._capacity, self._genome.length), self._genome.dtype)
         self._fitness = np.full(self._capacity, -np.inf)
         self._trials = np.full(self._capacity, -1, np.int64)
+        self._seed_row = None if self.start is None else self._genome.from_json(list(self.start))
         self._size = 0
         self._deaths = 0
 
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
         if self._size < self._capacity:
-            return without_parents(self._genome.random(n, rng))
+            return without_parents(self._first(n, rng))
         members = subsets(n, self._tournament, self._capacity, rng)
         parents = members[np.arange(n), self._fitness[members].argmax(axis=1)]
         lineage = np.stack([self._trials[parents], np.full(n, -1)], axis=1)
         return Proposals(self._genome.redraw(self._rows[parents], float(self.mutation_rate), rng), lineage)
+
+    def _first(self, n: int, rng: np.random.Generator) -> Rows:
+        if self._seed_row is None:
+            return self._genome.random(n, rng)
+        copies: Rows = np.repeat(self._seed_row[None], n, axis=0)
+        rows = self._genome.redraw(copies, float(self.mutation_rate), rng)
+        if self._size == 0:
+            rows[0] = self._seed_row
+        return rows
 
     def tell(self, outcomes: Outcomes) -> None:
         """Each of the told takes a free place, or that of the worst of a tournament of its own."""

@@ -66,6 +66,9 @@ class Domain:
             function (candidate, *, seed, data) -> {metric: value} per rung.
         device: chip whose cost model is used unless the search names another one.
         data: data set that the program trains on unless the search names another one.
+        rungs: budgets at which a generator function measures, from small to large; a program that is an object has
+            its own.
+        load: (name of the data, seed, program) -> the data set that is passed to the program; None for images.
         sources: one sentence on where the numbers of each score come from, by name.
     """
 
@@ -76,6 +79,8 @@ class Domain:
     program: Any = None
     device: str | None = None
     data: str = "digits"
+    rungs: Sequence[float] = ()
+    load: Callable[[str, int, Any], Any] | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property
@@ -83,6 +88,23 @@ class Domain:
         """The ways to score that a search can choose from, the default first."""
         names = (["score"] if self.score else []) + list(self.scores)
         return names + (["trained"] if self.program is not None else []) or ["none"]
+
+    def load_data(self, name: str, seed: int, program: Any) -> Any:
+        """The data set that children are trained on; its test examples are left for replayed individuals.
+
+        Raises:
+            ValueError: if there is no such data set, or it cannot be read.
+        """
+        if self.load is not None:
+            return self.load(name, seed, program)
+        from autoglyph.child_programs.datasets import DEFAULT_VALIDATION_SHARE, load_dataset
+
+        resolution = getattr(program, "resolution", None)
+        return load_dataset(name, seed=seed, resolution=resolution, validation_share=DEFAULT_VALIDATION_SHARE)
+
+    def num_rungs(self, program: Any) -> int:
+        """Budgets at which the child program measures, 0 if it does not say."""
+        return len(getattr(program, "rungs", self.rungs))
 
     def score_function(self, accuracy: str) -> Score | None:
         """The batch score of that name, None where individuals are trained or only costed."""

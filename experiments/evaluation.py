@@ -82,6 +82,14 @@ class CheapEvaluator:
             return np.full((n, len(self._objectives)), -np.inf)
         return self._fitness(metrics)
 
+    def fitness_of_one(self, metrics: Mapping[str, float | None]) -> FloatArray:
+        """(M,) values to maximise of one individual; -inf where a metric is missing or not finite."""
+        known = {name: metrics.get(name) for name in self._needed}
+        if any(value is None for value in known.values()):
+            return np.full(len(self._objectives), -np.inf)
+        values: FloatArray = self._fitness({name: np.array([v], np.float64) for name, v in known.items()})[0]
+        return values
+
 
 def rows_of_metrics(metrics: Mapping[str, Any], n: int) -> list[dict[str, float | None]]:
     """Columns to one dictionary an individual, None where a value is not finite."""

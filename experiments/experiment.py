@@ -10,6 +10,8 @@ from typing import Any
 import pyglove as pg
 
 from autoglyph.algorithms import Algorithm
+from autoglyph.algorithms import hurdles as hurdle_rules
+from autoglyph.algorithms.hurdles import HurdleRule
 from autoglyph.experiments.domain import Domain, load_domain
 from autoglyph.experiments.flows import in_flow
 from autoglyph.experiments.objectives import (
@@ -40,6 +42,9 @@ class Experiment(pg.Object):
         batch: images in one inference of the cost model; None for the device's own default.
         data: data set that the program trains on.
         program: child program and its settings, None where individuals are not trained.
+        hurdles: who is trained further, None to train every child to the end.
+        in_flight: children in training at once, each told as it is done; 0 to tell whole batches, which gives the
+            same record wherever children are trained.
     """
 
     domain: str
@@ -54,6 +59,8 @@ class Experiment(pg.Object):
     batch: int | None = None
     data: str = "digits"
     program: Any = None
+    hurdles: Any = None
+    in_flight: int = 0
 
 
 def define(
@@ -69,6 +76,8 @@ def define(
     batch: int | None = None,
     data: str | None = None,
     flow: str = "joint",
+    hurdles: str | None = None,
+    in_flight: int = 0,
     settings: Mapping[str, str] | None = None,
 ) -> tuple[Experiment, Domain]:
     """Makes an experiment from names, with the domain's own defaults for what is left out.
@@ -85,6 +94,8 @@ def define(
         batch: images in one inference.
         data: data set.
         flow: "joint", "phased[:PART,...]" or "nested[:PART]"; see `flows.parse_flow`.
+        hurdles: a hurdle rule by name, such as "pdh".
+        in_flight: children in training at once, 0 for batch after batch.
         settings: symbolic path -> value as text, such as {"algorithm.population_size": "64"}.
 
     Raises:
@@ -116,8 +127,14 @@ def define(
         batch=batch,
         data=data or domain.data,
         program=_copy(domain.program) if accuracy == "trained" else None,
+        hurdles=None if hurdles is None else hurdle_rules.get(hurdles)(),
+        in_flight=in_flight,
     )
     change(experiment, settings or {})
+    if experiment.hurdles is not None:
+        children = trials - experiment.algorithm.initial_population
+        rule = experiment.hurdles.for_budget(children, domain.num_rungs(experiment.program))
+        experiment.rebind(hurdles=rule, raise_on_no_change=False)
     return experiment, domain
 
 
@@ -126,6 +143,8 @@ def change(experiment: Experiment, settings: Mapping[str, str]) -> None:
 
     Args:
         experiment: the experiment.
+        hurdles: a hurdle rule by name, such as "pdh".
+        in_flight: children in training at once, 0 for batch after batch.
         settings: symbolic path -> value as text, read as JSON where it is JSON.
 
     Raises:
@@ -171,6 +190,8 @@ def describe(experiment: Experiment, domain: Domain) -> dict[str, Any]:
         "batch": experiment.batch,
         "data": experiment.data,
         "program": settings_of(experiment.program),
+        "hurdles": plain(experiment.hurdles),
+        "in_flight": experiment.in_flight,
     }
 
 
@@ -205,6 +226,8 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
             batch=description["batch"],
             data=description["data"],
             program=program,
+            hurdles=_rule_from(description.get("hurdles")),
+            in_flight=description.get("in_flight", 0),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"The record describes an experiment that this version cannot read ({error}).") from error
@@ -214,6 +237,10 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
 def describe_columns(domain: Domain) -> list[dict[str, Any]]:
     """Plain description of a space's decisions, in the order of the genes."""
     return [plain(dataclasses.asdict(column)) for column in domain.space.genome.columns]
+
+
+def _rule_from(described: Mapping[str, Any] | None) -> HurdleRule | None:
+    return None if described is None else hurdle_rules.get(described["hurdles"])(**described["settings"])
 
 
 def _copy(value: Any) -> Any:

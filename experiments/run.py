@@ -121,7 +121,8 @@ class Run:
         """Hash of all that is the same when the same experiment is run again: everything but times."""
         content = hashlib.sha256()
         for t in self.trials:
-            content.update(repr((t.trial, t.ask, t.status, t.genes, t.parents, t.metrics, t.rungs)).encode())
+            same = (t.trial, t.ask, t.status, t.genes, t.parents, t.metrics, t.rungs, t.gate, t.arrivals)
+            content.update(repr(same).encode())
         return content.hexdigest()
 
     def _trial(self, trial: int) -> TrialRecord:

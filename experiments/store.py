@@ -10,14 +10,17 @@ import contextlib
 import datetime
 import itertools
 import json
+import signal
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 DEFAULT_STORE = "autoglyph.db"
 APPLICATION_ID = 0x4175676C  # "Augl"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_SECONDS = 30.0
 _MAGIC = b"SQLite format 3\x00"
 
@@ -40,6 +43,8 @@ CREATE TABLE trials (
   rungs TEXT,
   seconds REAL NOT NULL,
   error TEXT,
+  gate TEXT,
+  arrivals TEXT,
   PRIMARY KEY (run, trial)
 ) WITHOUT ROWID;
 CREATE TABLE events (
@@ -56,6 +61,12 @@ CREATE TRIGGER trials_never_go BEFORE DELETE ON trials
 CREATE TRIGGER runs_never_change BEFORE UPDATE ON runs
   BEGIN SELECT RAISE(ABORT, 'a run never changes'); END;
 """
+
+_MIGRATIONS = {1: ("ALTER TABLE trials ADD COLUMN gate TEXT", "ALTER TABLE trials ADD COLUMN arrivals TEXT")}
+"""Statements that bring a record of a version to the next one."""
+
+_TRIAL_COLUMNS = "trial, ask, status, genes, parents, metrics, rungs, seconds, error, gate, arrivals"
+_PLACES = ", ".join("?" for _ in _TRIAL_COLUMNS.split(","))
 
 
 class StoreError(Exception):
@@ -75,6 +86,9 @@ class TrialRecord(NamedTuple):
         rungs: metrics by rung as JSON text, None where the trial was not trained.
         seconds: time its evaluation took.
         error: traceback of a failed trial.
+        gate: hurdles that were frozen for it when it was proposed, as JSON text; None without such.
+        arrivals: in a search with several children in flight, how many reports had come before each of its own,
+            as JSON text; None where order does not matter.
     """
 
     trial: int
@@ -86,6 +100,8 @@ class TrialRecord(NamedTuple):
     rungs: str | None
     seconds: float
     error: str | None
+    gate: str | None = None
+    arrivals: str | None = None
 
 
 class RunRecord(NamedTuple):
@@ -200,8 +216,7 @@ class Store:
         """Appends finished trials in one transaction: all of them are recorded, or none."""
         with self._translated(), self._transaction():
             self._db.executemany(
-                "INSERT INTO trials (run, trial, ask, status, genes, parents, metrics, rungs, seconds, error) "
-                f"VALUES ({int(run)}, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO trials (run, {_TRIAL_COLUMNS}) VALUES ({int(run)}, {_PLACES})",
                 trials,
             )
 
@@ -209,8 +224,7 @@ class Store:
         """Finished trials from a number on, in order."""
         with self._translated():
             cursor = self._db.execute(
-                "SELECT trial, ask, status, genes, parents, metrics, rungs, seconds, error FROM trials "
-                "WHERE run = ? AND trial >= ? ORDER BY trial",
+                f"SELECT {_TRIAL_COLUMNS} FROM trials WHERE run = ? AND trial >= ? ORDER BY trial",
                 (run, since),
             )
             return [TrialRecord(*row) for row in cursor]
@@ -250,17 +264,28 @@ class Store:
             raise StoreError(f"{str(self.path)!r} is a database of another program: choose another file with --store.")
         if version > SCHEMA_VERSION:
             raise StoreError(f"{str(self.path)!r} was written by a newer Autoglyph: update this one to read it.")
+        if version < SCHEMA_VERSION:
+            self._migrate()
+
+    def _migrate(self) -> None:
+        with self._transaction():
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            for old in range(version, SCHEMA_VERSION):
+                for statement in _MIGRATIONS[old]:
+                    self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        with _interrupt_later():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -273,6 +298,23 @@ class Store:
             ) from error
         except sqlite3.Error as error:
             raise StoreError(_explain(self.path, error)) from error
+
+
+@contextlib.contextmanager
+def _interrupt_later() -> Iterator[None]:
+    """Keeps Ctrl-C back until a transaction is whole: between two statements it would leave it open."""
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield
+        return
+    received: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if received:
+            usual(*received[0])
 
 
 def _explain(path: Path, error: sqlite3.Error) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pyglove as pg
 
 from autoglyph.algorithms import Algorithm, catalog
+from autoglyph.algorithms.hurdles import HurdleRule
 
 _ALGORITHM = "algorithm"
 
@@ -37,9 +38,10 @@ def algorithm_from(name: str, settings: Mapping[str, Any]) -> Algorithm:
 
 
 def plain(value: Any) -> Any:
-    """A value of plain types: built-in algorithms by name, other objects by their text."""
-    if isinstance(value, Algorithm):
-        return {_ALGORITHM: type(value).__module__.rpartition(".")[2], "settings": settings_of(value)}
+    """A value of plain types: built-in algorithms and hurdle rules by name, other objects by their text."""
+    for kind, base in ((_ALGORITHM, Algorithm), ("hurdles", HurdleRule)):
+        if isinstance(value, base):
+            return {kind: type(value).__module__.rpartition(".")[2], "settings": settings_of(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

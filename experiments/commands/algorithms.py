@@ -1,4 +1,4 @@
-"""`autoglyph algorithms`: the search algorithms there are and their settings."""
+"""`autoglyph algorithms`: the search algorithms and hurdle rules there are, and their settings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ PANEL, ORDER = _common.REFERENCE_PANEL, 41
 
 
 def command(as_json: JsonOption = False) -> None:
-    """List search algorithms and their settings."""
-    from autoglyph.algorithms import catalog
+    """List search algorithms, hurdle rules and their settings."""
+    from autoglyph.algorithms import catalog, hurdles
 
     rows: list[dict[str, Any]] = []
     for name, description in catalog.available().items():
@@ -40,3 +40,11 @@ def command(as_json: JsonOption = False) -> None:
         for r in rows
     ]
     _common.print_table("Search algorithms", headings, cells)
+    rules = [[name, _settings_text(hurdles.get(name)()), text] for name, text in hurdles.available().items()]
+    _common.print_table(
+        "Hurdle rules (--hurdles)", ["rule", "settings (--set hurdles.NAME=VALUE)", "description"], rules
+    )
+
+
+def _settings_text(value: Any) -> str:
+    return ", ".join(f"{key}={value.sym_getattr(key)}" for key in value.sym_keys())

@@ -10,6 +10,17 @@ import typer
 
 from autoglyph.experiments.commands import _common
 from autoglyph.experiments.commands._common import JsonOption, StoreOption
+from autoglyph.experiments.commands._executor_options import (
+    ChildMemoryOption,
+    ChildSecondsOption,
+    CpusOption,
+    ExecutorOption,
+    GpusOption,
+    RayAddressOption,
+    RetriesOption,
+    WorkersOption,
+    executor_options,
+)
 
 PANEL, ORDER = _common.SEARCH_PANEL, 11
 
@@ -17,7 +28,14 @@ PANEL, ORDER = _common.SEARCH_PANEL, 11
 def command(
     run: Annotated[str, typer.Argument(help="Name of the run.")],
     trials: Annotated[int | None, typer.Option(help="A larger budget than the run was started with.")] = None,
-    executor: Annotated[str, typer.Option(help="Where individuals are trained.")] = "serial",
+    executor: ExecutorOption = "serial",
+    workers: WorkersOption = None,
+    ray_address: RayAddressOption = None,
+    cpus: CpusOption = 1.0,
+    gpus: GpusOption = 0.0,
+    child_seconds: ChildSecondsOption = None,
+    child_memory_gb: ChildMemoryOption = None,
+    retries: RetriesOption = 2,
     html: Annotated[Path | None, typer.Option(help="Write the front as an offline web page.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write the front as a picture (.png, .svg).")] = None,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
@@ -30,6 +48,16 @@ def command(
     from autoglyph.experiments.store import Store
 
     started = time.perf_counter()
+    options = executor_options(
+        store,
+        workers=workers,
+        ray_address=ray_address,
+        cpus=cpus,
+        gpus=gpus,
+        child_seconds=child_seconds,
+        child_memory_gb=child_memory_gb,
+        retries=retries,
+    )
     with Store(store) as opened:
         record = opened.run(run)
         done = opened.trial_counts().get(record.run, 0)
@@ -39,5 +67,5 @@ def command(
         if budget < done:
             raise ValueError(f"The run {run} has {done} trials already: give --trials {done} or more.")
         experiment.rebind(trials=budget, raise_on_no_change=False)
-        search = Search(experiment, domain, executor=executor)
+        search = Search(experiment, domain, executor=executor, options=options)
         carry_out(search, opened, record, started=started, html=html, png=png, as_json=as_json)

@@ -10,6 +10,17 @@ import typer
 
 from autoglyph.experiments.commands import _common
 from autoglyph.experiments.commands._common import JsonOption, StoreOption
+from autoglyph.experiments.commands._executor_options import (
+    ChildMemoryOption,
+    ChildSecondsOption,
+    CpusOption,
+    ExecutorOption,
+    GpusOption,
+    RayAddressOption,
+    RetriesOption,
+    WorkersOption,
+    executor_options,
+)
 
 PANEL, ORDER = _common.SEARCH_PANEL, 10
 
@@ -31,7 +42,20 @@ def command(
     data: Annotated[str | None, typer.Option(help="digits, FILE.npz or a keras.datasets name.")] = None,
     trials: Annotated[int, typer.Option(help="Different individuals to evaluate.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
-    executor: Annotated[str, typer.Option(help="Where individuals are trained.")] = "serial",
+    hurdles: Annotated[
+        str | None, typer.Option(help="Who is trained further: pdh, asha, or another rule by name.")
+    ] = None,
+    in_flight: Annotated[
+        int, typer.Option(min=0, help="Children in training at once, told as they end; 0: batch after batch.")
+    ] = 0,
+    executor: ExecutorOption = "serial",
+    workers: WorkersOption = None,
+    ray_address: RayAddressOption = None,
+    cpus: CpusOption = 1.0,
+    gpus: GpusOption = 0.0,
+    child_seconds: ChildSecondsOption = None,
+    child_memory_gb: ChildMemoryOption = None,
+    retries: RetriesOption = 2,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Any setting; repeatable.")
     ] = None,
@@ -60,9 +84,21 @@ def command(
         batch=batch,
         data=data,
         flow=flow,
+        hurdles=hurdles,
+        in_flight=in_flight,
         settings=_pairs(set_ or []),
     )
-    search = Search(experiment, domain, executor=executor)
+    options = executor_options(
+        store,
+        workers=workers,
+        ray_address=ray_address,
+        cpus=cpus,
+        gpus=gpus,
+        child_seconds=child_seconds,
+        child_memory_gb=child_memory_gb,
+        retries=retries,
+    )
+    search = Search(experiment, domain, executor=executor, options=options)
     with Store(store, create=True) as opened:
         prefix = Path(space.partition(".py")[0]).name
         record = opened.create_run(run, prefix, describe(experiment, domain), describe_columns(domain))

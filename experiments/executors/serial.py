@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from autoglyph.experiments.domain import Domain
-from autoglyph.experiments.executors.base import Result, Task
+from autoglyph.experiments.executors.base import ExecutorOptions, Result, Task
+from autoglyph.experiments.executors.child_work import ChildWork
 from autoglyph.experiments.experiment import Experiment
 
 
 class SerialExecutor:
-    """Runs tasks in the order in which they were submitted.
-
-    Children are measured on images drawn from the training part; the data's own test images stay unseen.
+    """Runs tasks in the order in which they were submitted; a child that proceeds goes to the end of the queue.
 
     Args:
         experiment: gives program and data.
@@ -24,51 +20,41 @@ class SerialExecutor:
     """
 
     def __init__(self, experiment: Experiment, domain: Domain) -> None:
-        from autoglyph.child_programs.datasets import DEFAULT_VALIDATION_SHARE, load_dataset
-
-        self._genome = domain.space.genome
-        self._program = experiment.program
-        self._data = load_dataset(
-            experiment.data,
-            seed=experiment.seed,
-            resolution=getattr(experiment.program, "resolution", None),
-            validation_share=DEFAULT_VALIDATION_SHARE,
-        )
-        self._tasks: deque[Task] = deque()
+        self._work = ChildWork(experiment, domain)
+        self._queue: deque[Task | int] = deque()
 
     def submit(self, task: Task) -> None:
         """Queues a task."""
-        self._tasks.append(task)
+        self._queue.append(task)
 
     def results(self) -> Iterator[Result]:
         """Runs the queue."""
-        while self._tasks:
-            yield self._run(self._tasks.popleft())
+        while self._queue:
+            next_one = self._queue.popleft()
+            yield self._work.start(next_one) if isinstance(next_one, Task) else self._work.proceed(next_one)
+
+    def proceed(self, trial: int) -> None:
+        """Queues the next rung of a child."""
+        self._queue.append(trial)
+
+    def stop(self, trial: int) -> None:
+        """Drops a child."""
+        self._work.stop(trial)
 
     def close(self) -> None:
-        """Drops what is queued."""
-        self._tasks.clear()
-
-    def _run(self, task: Task) -> Result:
-        started = time.perf_counter()
-        rungs: list[Mapping[str, float]] = []
-        error = None
-        run = getattr(self._program, "run", self._program)
-        try:
-            for measurement in run(self._genome.decode(task.row), seed=task.seed, data=self._data):
-                rungs.append(_values(measurement))
-            if not rungs:
-                raise ValueError("The child program ended without a measurement.")
-        except Exception:
-            error = traceback.format_exc(limit=20)
-        return Result(task.trial, rungs, time.perf_counter() - started, error)
+        """Drops what is queued and all children."""
+        self._queue.clear()
+        self._work.close()
 
 
-def make(experiment: Experiment, domain: Domain) -> SerialExecutor:
-    """A serial executor."""
+def make(experiment: Experiment, domain: Domain, options: ExecutorOptions) -> SerialExecutor:
+    """A serial executor.
+
+    Raises:
+        ValueError: if an option is given that needs workers.
+    """
+    if options != ExecutorOptions(checkpoints=options.checkpoints):
+        raise ValueError(
+            "The serial executor has no workers to set up: add --executor ray, or leave those options out."
+        )
     return SerialExecutor(experiment, domain)
-
-
-def _values(measurement: Any) -> dict[str, float]:
-    values = getattr(measurement, "values", measurement)
-    return {str(k): float(v) for k, v in (values if isinstance(values, Mapping) else measurement).items()}

@@ -1,0 +1,206 @@
+"""Training of new trials: tasks to the executor, hurdles between rungs, finished children to the record."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoglyph.algorithms.hurdles import Finished, HurdleRule, NewHurdle
+from autoglyph.algorithms.hurdles.base import Gate
+from autoglyph.experiments.evaluation import CheapEvaluator
+from autoglyph.experiments.executors.base import Executor, Result, Task
+from autoglyph.experiments.experiment import Experiment
+from autoglyph.experiments.ledger import Ledger
+from autoglyph.experiments.objectives import FloatArray
+from autoglyph.experiments.store import RunRecord, Store, TrialRecord
+from autoglyph.experiments.trial_text import parent_texts
+from autoglyph.search_spaces import Rows
+
+Metrics = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """A trial before it is trained.
+
+    Attributes:
+        trial: its number.
+        ask: number of the ask that proposed it.
+        row: (L,) canonical row.
+        genes: as the record keeps them.
+        parents: trial numbers of its parents, -1 where there is none.
+        cheap: metrics known without training.
+    """
+
+    trial: int
+    ask: int
+    row: Rows
+    genes: str
+    parents: Sequence[int]
+    cheap: Metrics
+
+
+class Training:
+    """Trains trials by an executor under a hurdle rule, and records them.
+
+    Args:
+        experiment: gives rule and seeds.
+        num_rungs: budgets of the child program, 0 if it does not say.
+        evaluator: gives fitness.
+        executor: where children are trained.
+        ledger: of the search.
+        store: the open record, for what happens to hurdles and workers.
+        run: the run.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        num_rungs: int,
+        evaluator: CheapEvaluator,
+        executor: Executor,
+        ledger: Ledger,
+        store: Store,
+        run: RunRecord,
+    ) -> None:
+        self._seed = int(experiment.seed)
+        self._evaluator, self._executor, self._ledger = evaluator, executor, ledger
+        self._store, self._run = store, run
+        self._rule: HurdleRule | None = experiment.hurdles
+        self._num_rungs = num_rungs
+        self._hurdles_known = sum(kind == "hurdle" for _, kind, _ in store.events(run.run))
+        if self._rule is not None:
+            self._rule.setup(num_rungs, experiment.algorithm.initial_population)
+        self.finished: dict[int, Finished] = {}
+        self._done: dict[int, TrialRecord] = {}
+
+    def gate(self) -> tuple[Gate | None, bool]:
+        """The hurdles of a child that is proposed now, and whether it waits after every rung instead."""
+        gate = None if self._rule is None else self._rule.gate()
+        return gate, self._rule is not None and gate is None
+
+    def submit(self, new: NewTrial, gate: Gate | None, stepwise: bool) -> None:
+        """Gives a trial to the executor."""
+        seed = int(np.random.SeedSequence([self._seed, new.trial]).generate_state(1)[0]) & 0x7FFFFFFF
+        self._executor.submit(Task(new.trial, new.row, seed, gate, stepwise, dict(new.cheap)))
+
+    def batch(self, trials: Sequence[NewTrial]) -> FloatArray:
+        """(n, M) fitness of trials that were proposed together; judged in their order, whoever is done first."""
+        gate, stepwise = self.gate()
+        by_number = {new.trial: new for new in trials}
+        records: dict[int, TrialRecord] = {}
+        for new in trials:
+            known = self._ledger.recorded_as(new.trial, new.genes)
+            if known is None:
+                self.submit(new, gate, stepwise)
+            else:
+                records[new.trial] = known
+        if stepwise:
+            self._judge_by_rungs(by_number, records)
+        else:
+            for result in self._executor.results():
+                self._record(by_number[result.trial], result, gate)
+        return np.stack([self._settled(new, records.get(new.trial)) for new in trials])
+
+    def _judge_by_rungs(self, trials: Mapping[int, NewTrial], records: Mapping[int, TrialRecord]) -> None:
+        """Rung by rung over a batch: each rung is judged in the order of the trials once all have reached it."""
+        assert self._rule is not None
+        known = {trial: json.loads(record.rungs or "[]") for trial, record in records.items()}
+        active, rung = sorted(trials), 0
+        while active:
+            results = {result.trial: result for result in self._executor.results()}
+            still = []
+            for trial in active:
+                measured = known[trial] if trial in known else results[trial].rungs
+                goes_on = False
+                if len(measured) > rung:
+                    goes_on = self._rule.passes(trial, rung, self.value(trials[trial], measured[rung]))
+                if trial in known:
+                    goes_on = len(measured) > rung + 1
+                elif not results[trial].waits:
+                    self._record(trials[trial], results[trial], None)
+                    goes_on = False
+                elif goes_on:
+                    self._executor.proceed(trial)
+                else:
+                    self._executor.stop(trial)
+                    self._record(trials[trial], results[trial]._replace(waits=False), None)
+                if goes_on:
+                    still.append(trial)
+            active, rung = still, rung + 1
+
+    def value(self, new: NewTrial, metrics: Metrics) -> float:
+        """The fitness by which hurdles judge: that of the first objective, -inf where it is no number."""
+        value = float(self._evaluator.fitness_of_one({**new.cheap, **metrics})[0])
+        return value if math.isfinite(value) else -math.inf
+
+    def passes(self, new: NewTrial, rung: int, metrics: Metrics) -> bool:
+        """Whether a child that waits goes on."""
+        assert self._rule is not None
+        return self._rule.passes(new.trial, rung, self.value(new, metrics))
+
+    def finish(self, new: NewTrial, result: Result, gate: Gate | None, arrivals: Sequence[int]) -> FloatArray:
+        """Records a finished child and returns its (M,) fitness."""
+        self._record(new, result, gate, json.dumps(list(arrivals)))
+        return self._settled(new, None)
+
+    def replay(self, new: NewTrial, record: TrialRecord) -> FloatArray:
+        """(M,) fitness of a child that the record holds."""
+        return self._settled(new, record)
+
+    def tell(self, trials: Iterator[int] | Sequence[int], members: Sequence[int] | None) -> None:
+        """Tells the hurdle rule of finished children, after the algorithm was told."""
+        if self._rule is None:
+            return
+        alive = None if members is None else list(members)
+        for trial in trials:
+            for hurdle in self._rule.tell(self.finished[trial], alive):
+                self._announce(hurdle)
+
+    def _announce(self, hurdle: NewHurdle) -> None:
+        if self._hurdles_known:
+            self._hurdles_known -= 1
+        else:
+            self._store.append_event(self._run.run, "hurdle", hurdle._asdict())
+
+    def _record(self, new: NewTrial, result: Result, gate: Gate | None, arrivals: str | None = None) -> None:
+        final = {**new.cheap, **_finite(result.rungs[-1])} if result.error is None else dict(new.cheap)
+        record = TrialRecord(
+            new.trial,
+            new.ask,
+            "completed" if result.error is None else "failed",
+            new.genes,
+            parent_texts([new.parents])[0],
+            json.dumps(final),
+            json.dumps([_finite(rung) for rung in result.rungs]),
+            result.seconds,
+            result.error,
+            None if gate is None else json.dumps([_json_number(g) for g in gate]),
+            arrivals,
+        )
+        for note in result.notes:
+            self._store.append_event(self._run.run, "worker", {"trial": new.trial, "what": note})
+        self._done[new.trial] = record
+        self._ledger.add([record], at_once=True)
+
+    def _settled(self, new: NewTrial, record: TrialRecord | None) -> FloatArray:
+        record = record or self._done.pop(new.trial)
+        completed = record.status == "completed"
+        values = self._evaluator.fitness_of_one(json.loads(record.metrics) if completed else {})
+        rungs = len(json.loads(record.rungs or "[]"))
+        first = float(values[0]) if math.isfinite(values[0]) else -math.inf
+        self.finished[new.trial] = Finished(new.trial, first, rungs)
+        return values
+
+
+def _finite(values: Metrics) -> dict[str, float | None]:
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
+
+
+def _json_number(value: float) -> Any:
+    return value if math.isfinite(value) else None
