@@ -1,7 +1,8 @@
 """What an individual is worth: the child programs that train it, and accuracy surrogates."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from autoglyph.search_spaces import lazy_names
 
 if TYPE_CHECKING:
     from autoglyph.child_programs.base import ChildFailed, ChildProgram, Measurement, Rung
@@ -61,9 +62,4 @@ _HOMES = {
     "prepare_process": "tensorflow_process",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use: TensorFlow and Keras are left for the functions that need them."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names.importer(__name__, _HOMES)

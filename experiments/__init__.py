@@ -1,7 +1,8 @@
 """Define, launch, record, inspect and replay searches; the command line."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from autoglyph.search_spaces import lazy_names
 
 if TYPE_CHECKING:
     from autoglyph.experiments.domain import Candidates, Domain, load_domain
@@ -37,9 +38,4 @@ _HOMES = {
     "minimize": "objectives",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use: commands that need no PyGlove start without it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names.importer(__name__, _HOMES)

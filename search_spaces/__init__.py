@@ -1,7 +1,8 @@
 """What can be searched: spaces written in PyGlove, compiled to arrays, and the architecture language."""
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from autoglyph.search_spaces import lazy_names
 
 if TYPE_CHECKING:
     from autoglyph.search_spaces.architecture import Architecture, Segment
@@ -22,9 +23,4 @@ _HOMES = {
     "load_space": "space",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use: commands that need no PyGlove start without it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_names.importer(__name__, _HOMES)
