@@ -116,6 +116,12 @@ class Algorithm(pg.Object, abc.ABC):
         self._asks += 1
         return self._propose(n, rng)
 
+    def _expect_at_least(self, least: float, *settings: str) -> None:
+        """Refuses settings, by name, that are less than `least`; for `_start`."""
+        for name in settings:
+            if getattr(self, name) < least:
+                raise ValueError(f"Expected {name} of at least {least}, received {getattr(self, name)}.")
+
     @abc.abstractmethod
     def tell(self, outcomes: Outcomes) -> None:
         """Takes finished trials into account, in order."""

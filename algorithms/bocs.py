@@ -57,9 +57,7 @@ class BOCS(Algorithm):
         return True
 
     def _start(self) -> None:
-        for name in ("initial", "model_size", "batch", "samples", "neighbours", "patience"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"Expected {name} of at least 1, received {getattr(self, name)}.")
+        self._expect_at_least(1, "initial", "model_size", "batch", "samples", "neighbours", "patience")
         if self.temperature <= 0:
             raise ValueError(f"Expected temperature above 0, received {self.temperature}.")
         self._state = _State(self)

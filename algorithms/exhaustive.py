@@ -32,8 +32,7 @@ class Exhaustive(Algorithm):
         """Learns nothing."""
 
     def _start(self) -> None:
-        if self.batch < 1:
-            raise ValueError(f"Expected batch of at least 1, received {self.batch}.")
+        self._expect_at_least(1, "batch")
         if self._genome.size < 0:
             raise ValueError("An infinite space cannot be enumerated: choose another algorithm, such as random.")
         if not 0 <= self.start < self._genome.size:

@@ -63,11 +63,9 @@ class LinkageBOCS(Algorithm):
         return True
 
     def _start(self) -> None:
-        for name, least in (("batch", 1), ("memory", 16), ("climb_steps", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"Expected {name} of at least {least}, received {getattr(self, name)}.")
-        if self.tolerance < 0:
-            raise ValueError(f"Expected tolerance of at least 0, received {self.tolerance}.")
+        self._expect_at_least(1, "batch", "climb_steps")
+        self._expect_at_least(16, "memory")
+        self._expect_at_least(0, "tolerance")
         self._told: list[tuple[Outcomes, NDArray[np.bool_]]] = []
         self._bocs: BOCS | None = None
         self._linked: _LinkedSearch | None = None

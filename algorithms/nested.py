@@ -58,8 +58,7 @@ class Nested(Algorithm):
         return RegularizedEvolution(population_size=_POPULATION, tournament_size=4)
 
     def _start(self) -> None:
-        if self.inner_trials < 1:
-            raise ValueError(f"Expected inner_trials of at least 1, received {self.inner_trials}.")
+        self._expect_at_least(1, "inner_trials")
         names = part_names(self._genome)
         (self._outer_part,) = named_parts(self._genome, [self.outer_part or names[0]])
         rest = [name for name in names if name != self._outer_part.name]

@@ -51,10 +51,8 @@ class NSGA2(Algorithm):
         return self._trials
 
     def _start(self) -> None:
-        if self.population_size < 2:
-            raise ValueError(f"Expected population_size of at least 2, received {self.population_size}.")
-        if self.children < 0:
-            raise ValueError(f"Expected children of at least 0, received {self.children}.")
+        self._expect_at_least(2, "population_size")
+        self._expect_at_least(0, "children")
         for name in ("crossover_rate", "mutation_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"Expected {name} from 0 to 1, received {getattr(self, name)}.")

@@ -48,8 +48,7 @@ class Phased(Algorithm):
         return default_inner(self.inner, 2).multi_objective
 
     def _start(self) -> None:
-        if self.phase_trials < 1:
-            raise ValueError(f"Expected phase_trials of at least 1, received {self.phase_trials}.")
+        self._expect_at_least(1, "phase_trials")
         self._parts = named_parts(self._genome, list(self.order))
         rng = np.random.default_rng([self._seed])
         given = self.start

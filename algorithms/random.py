@@ -30,8 +30,7 @@ class Random(Algorithm):
         """Learns nothing."""
 
     def _start(self) -> None:
-        if self.batch < 1:
-            raise ValueError(f"Expected batch of at least 1, received {self.batch}.")
+        self._expect_at_least(1, "batch")
 
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
         return without_parents(self._genome.random(n, rng))

@@ -37,10 +37,7 @@ class RegularizedEvolution(Algorithm):
         return self._trials[: min(self._told, self._capacity)]
 
     def _start(self) -> None:
-        if self.population_size < 1:
-            raise ValueError(f"Expected population_size of at least 1, received {self.population_size}.")
-        if self.tournament_size < 1:
-            raise ValueError(f"Expected tournament_size of at least 1, received {self.tournament_size}.")
+        self._expect_at_least(1, "population_size", "tournament_size")
         self._capacity = int(self.population_size)
         self._tournament = int(self.tournament_size)
         self._rows = np.zeros((self._capacity, self._genome.length), self._genome.dtype)

@@ -46,10 +46,7 @@ class TournamentEvolution(Algorithm):
         return self._trials[: self._size]
 
     def _start(self) -> None:
-        if self.population_size < 1:
-            raise ValueError(f"Expected population_size of at least 1, received {self.population_size}.")
-        if self.tournament_size < 1:
-            raise ValueError(f"Expected tournament_size of at least 1, received {self.tournament_size}.")
+        self._expect_at_least(1, "population_size", "tournament_size")
         if not 0 < self.mutation_rate <= 1:
             raise ValueError(f"Expected mutation_rate above 0 and at most 1, received {self.mutation_rate}.")
         self._capacity = int(self.population_size)
