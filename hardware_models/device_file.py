@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from autoglyph.hardware_models.accelerator import PREFIX, load_accelerator
 from autoglyph.hardware_models.device import DATASHEET, WITHOUT_HOST, Constants, Device, Family, Figures, Precision
 from autoglyph.hardware_models.fusion import FUSIONS, Fusion
 from autoglyph.search_spaces import plugins
@@ -44,6 +45,7 @@ def load_device(name_or_path: str | Path, *, cores: int | None = None) -> Device
     Args:
         name_or_path: a name of `available_devices()`, or a path that ends in .toml; ":datasheet" behind it gives
             the device without its calibration, ":chip" the calibrated device without the floor of its host.
+            "accelerator:NAME" is a known individual of the space of accelerators.
         cores: how many cores of the chip to use; None for what the file says.
 
     Raises:
@@ -64,6 +66,8 @@ def _built_in() -> dict[str, Path]:
 
 
 def _find(name: str) -> Device:
+    if name.startswith(PREFIX):
+        return load_accelerator(name.removeprefix(PREFIX))
     if name.endswith(".toml"):
         return read_device(Path(name))
     if name in _built_in():

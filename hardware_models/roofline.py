@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autoglyph.hardware_models.device import Device
+from autoglyph.hardware_models.device import Constants, Device, Figures
 from autoglyph.hardware_models.kernels import DEPTHWISE, MATRIX
 from autoglyph.hardware_models.workload import Workload
 
@@ -98,9 +98,21 @@ class NetworkCosts(NamedTuple):
 
 def chip_of(device: Device) -> Chip:
     """Figures of the cores in use with the constants of the model applied."""
-    figures, model, cores = device.figures, device.model, device.cores
+    return chip_from(device.figures, device.model, cores=device.cores, element_bytes=device.element_bytes)
+
+
+def chip_from(figures: Figures, model: Constants, *, cores: int, element_bytes: int) -> Chip:
+    """Figures of the cores in use with the constants of the model applied.
+
+    Args:
+        figures: of the chip; arrays of one shape for several chips.
+        model: constants; arrays of that shape for several chips.
+        cores: how many of the chip's cores run the network.
+        element_bytes: bytes of an activation or a weight.
+    """
+    share = cores / figures.cores_per_chip
     vector = cores * figures.vector_macs_per_cycle_per_core
-    bandwidth = device.bandwidth_bytes_per_s
+    bandwidth = figures.off_chip_bandwidth_gb_per_s * 1e9 * share
     return Chip(
         clock_hz=figures.clock_ghz * 1e9,
         engines=cores * figures.matrix_engines_per_core,
@@ -114,19 +126,19 @@ def chip_of(device: Device) -> Chip:
         depthwise_traffic=model.depthwise_traffic_ratio,
         lanes=figures.vector_lanes,
         lane_padding=model.lane_padding_share,
-        element_bytes=device.element_bytes,
+        element_bytes=element_bytes,
         off_chip_bytes_per_s=bandwidth * model.bandwidth_efficiency,
         on_chip_bytes_per_s=bandwidth * model.on_chip_bandwidth_ratio,
-        on_chip_bytes=figures.on_chip_mib * 2**20 * device.chip_share * model.on_chip_share,
+        on_chip_bytes=figures.on_chip_mib * 2**20 * share * model.on_chip_share,
         examples_on_chip=model.examples_on_chip,
-        weight_cache_bytes=figures.weight_cache_mib * 2**20 * device.chip_share,
+        weight_cache_bytes=figures.weight_cache_mib * 2**20 * share,
         overlap=model.overlap,
         overhead_s=model.kernel_overhead_us * 1e-6,
         host_s_per_example=model.host_us_per_example * 1e-6,
         mac_j=figures.mac_pj * 1e-12,
         on_chip_j_per_byte=figures.on_chip_pj_per_byte * 1e-12,
         off_chip_j_per_byte=figures.off_chip_pj_per_byte * 1e-12,
-        static_w=figures.static_w * device.chip_share,
+        static_w=figures.static_w * share,
     )
 
 
