@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from autoglyph.algorithms.base import Algorithm, IntArray, Outcomes, Proposals, without_parents
-from autoglyph.algorithms.tournaments import subsets
+from autoglyph.algorithms.tournaments import Members, subsets
 
 
 class RegularizedEvolution(Algorithm):
@@ -34,15 +34,13 @@ class RegularizedEvolution(Algorithm):
 
     def members(self) -> IntArray:
         """Trials of the living members."""
-        return self._trials[: min(self._told, self._capacity)]
+        return self._members.trials[: min(self._told, self._capacity)]
 
     def _start(self) -> None:
         self._expect_at_least(1, "population_size", "tournament_size")
         self._capacity = int(self.population_size)
         self._tournament = int(self.tournament_size)
-        self._rows = np.zeros((self._capacity, self._genome.length), self._genome.dtype)
-        self._fitness = np.full(self._capacity, -np.inf)
-        self._trials = np.full(self._capacity, -1, np.int64)
+        self._members = Members(self._capacity, self._genome)
         self._told = 0
 
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
@@ -50,29 +48,30 @@ class RegularizedEvolution(Algorithm):
             return without_parents(self._genome.random(n, rng))
         entrants = min(self._tournament, self._capacity)
         if n == 1:
-            entrants_of_one = rng.choice(self._capacity, entrants, replace=False, shuffle=False)
-            parents = entrants_of_one[[self._fitness[entrants_of_one].argmax()]]
+            chosen = rng.choice(self._capacity, entrants, replace=False, shuffle=False)[None]
         else:
-            members = subsets(n, entrants, self._capacity, rng)
-            parents = members[np.arange(n), self._fitness[members].argmax(axis=1)]
+            chosen = subsets(n, entrants, self._capacity, rng)
+        members = self._members
+        parents = members.best(chosen)
         lineage = np.full((n, 2), -1, np.int64)
-        lineage[:, 0] = self._trials[parents]
-        return Proposals(self._genome.mutate(self._rows[parents], rng), lineage)
+        lineage[:, 0] = members.trials[parents]
+        return Proposals(self._genome.mutate(members.rows[parents], rng), lineage)
 
     def tell(self, outcomes: Outcomes) -> None:
         """The told replace the oldest."""
+        members = self._members
         if len(outcomes.trials) == 1:
             place = self._told % self._capacity
-            self._rows[place] = outcomes.rows[0]
-            self._fitness[place] = outcomes.fitness[0, 0]
-            self._trials[place] = outcomes.trials[0]
+            members.rows[place] = outcomes.rows[0]
+            members.fitness[place] = outcomes.fitness[0, 0]
+            members.trials[place] = outcomes.trials[0]
             self._told += 1
             return
         newest = slice(max(0, len(outcomes) - self._capacity), None)
         count = len(outcomes.trials[newest])
         skipped = len(outcomes) - count
         at = (self._told + skipped + np.arange(count)) % self._capacity
-        self._rows[at] = outcomes.rows[newest]
-        self._fitness[at] = outcomes.fitness[newest, 0]
-        self._trials[at] = outcomes.trials[newest]
+        members.rows[at] = outcomes.rows[newest]
+        members.fitness[at] = outcomes.fitness[newest, 0]
+        members.trials[at] = outcomes.trials[newest]
         self._told += len(outcomes)

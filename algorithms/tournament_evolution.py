@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autoglyph.algorithms.base import Algorithm, IntArray, Outcomes, Proposals, without_parents
-from autoglyph.algorithms.tournaments import subsets
+from autoglyph.algorithms.tournaments import Members, subsets
 from autoglyph.search_spaces import Rows
 
 
@@ -43,7 +43,7 @@ class TournamentEvolution(Algorithm):
 
     def members(self) -> IntArray:
         """Trials of the living members."""
-        return self._trials[: self._size]
+        return self._members.trials[: self._size]
 
     def _start(self) -> None:
         self._expect_at_least(1, "population_size", "tournament_size")
@@ -51,9 +51,7 @@ class TournamentEvolution(Algorithm):
             raise ValueError(f"Expected mutation_rate above 0 and at most 1, received {self.mutation_rate}.")
         self._capacity = int(self.population_size)
         self._tournament = min(int(self.tournament_size), self._capacity)
-        self._rows = np.zeros((self._capacity, self._genome.length), self._genome.dtype)
-        self._fitness = np.full(self._capacity, -np.inf)
-        self._trials = np.full(self._capacity, -1, np.int64)
+        self._members = Members(self._capacity, self._genome)
         self._seed_row = None if self.start is None else self._genome.from_json(list(self.start))
         self._size = 0
         self._deaths = 0
@@ -61,10 +59,10 @@ class TournamentEvolution(Algorithm):
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
         if self._size < self._capacity:
             return without_parents(self._first(n, rng))
-        members = subsets(n, self._tournament, self._capacity, rng)
-        parents = members[np.arange(n), self._fitness[members].argmax(axis=1)]
-        lineage = np.stack([self._trials[parents], np.full(n, -1)], axis=1)
-        return Proposals(self._genome.redraw(self._rows[parents], float(self.mutation_rate), rng), lineage)
+        members = self._members
+        parents = members.best(subsets(n, self._tournament, self._capacity, rng))
+        lineage = np.stack([members.trials[parents], np.full(n, -1)], axis=1)
+        return Proposals(self._genome.redraw(members.rows[parents], float(self.mutation_rate), rng), lineage)
 
     def _first(self, n: int, rng: np.random.Generator) -> Rows:
         if self._seed_row is None:
@@ -77,13 +75,14 @@ class TournamentEvolution(Algorithm):
 
     def tell(self, outcomes: Outcomes) -> None:
         """Each of the told takes a free place, or that of the worst of a tournament of its own."""
+        members = self._members
         for trial, row, value in zip(outcomes.trials, outcomes.rows, outcomes.fitness[:, 0], strict=True):
             if self._size < self._capacity:
                 place = self._size
                 self._size += 1
             else:
                 rng = np.random.default_rng([self._seed, self._deaths, 1])
-                members = rng.choice(self._capacity, self._tournament, replace=False, shuffle=False)
-                place = int(members[self._fitness[members].argmin()])
+                entrants = rng.choice(self._capacity, self._tournament, replace=False, shuffle=False)
+                place = int(entrants[members.fitness[entrants].argmin()])
                 self._deaths += 1
-            self._rows[place], self._fitness[place], self._trials[place] = row, value, trial
+            members.rows[place], members.fitness[place], members.trials[place] = row, value, trial

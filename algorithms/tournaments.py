@@ -1,10 +1,35 @@
-"""Sampling without replacement, for tournaments."""
+"""Tournaments: a population of one fitness, and sampling from it without replacement."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from autoglyph.algorithms.base import IntArray
+from autoglyph.algorithms.base import FloatArray, IntArray
+from autoglyph.search_spaces import Genome, Rows
+
+
+class Members:
+    """The places of a population, empty at first.
+
+    Args:
+        places: how many there are.
+        genome: the compiled space.
+
+    Attributes:
+        rows: (places, L) canonical rows.
+        fitness: (places,) to maximise, -inf where empty.
+        trials: (places,) trial numbers, -1 where empty.
+    """
+
+    def __init__(self, places: int, genome: Genome) -> None:
+        self.rows: Rows = np.zeros((places, genome.length), genome.dtype)
+        self.fitness: FloatArray = np.full(places, -np.inf)
+        self.trials: IntArray = np.full(places, -1, np.int64)
+
+    def best(self, entrants: IntArray) -> IntArray:
+        """(n,) places of the fittest of (n, k) places; the first of equals."""
+        winners: IntArray = entrants[np.arange(len(entrants)), self.fitness[entrants].argmax(axis=1)]
+        return winners
 
 
 def subsets(count: int, size: int, population: int, rng: np.random.Generator) -> IntArray:

@@ -59,7 +59,7 @@ def test_tournament_evolution_kills_the_worst_of_a_second_tournament() -> None:
     algorithm.setup(GENOME, 1, 0)
     algorithm.tell(outcomes_of([9, 1, 2, 3, 4]))
     algorithm.tell(outcomes_of([0.5, 5, 6], first=5))
-    assert sorted(algorithm._fitness.tolist()) == [3, 4, 5, 6, 9], "old or new, the worst went each time"
+    assert sorted(algorithm._members.fitness.tolist()) == [3, 4, 5, 6, 9], "old or new, the worst went each time"
     assert set(parents_of(algorithm, 5, 4)) == {0}
 
 
@@ -81,7 +81,7 @@ def test_tournament_evolution_spares_the_worst_outside_the_tournament() -> None:
         algorithm.setup(GENOME, 1, seed)
         algorithm.tell(outcomes_of(list(range(10))))
         algorithm.tell(outcomes_of([20], first=10))
-        survived.append(0 in algorithm._trials)
+        survived.append(0 in algorithm.members())
     assert np.mean(survived) == pytest.approx(1 - 3 / 10, abs=0.08)
 
 
