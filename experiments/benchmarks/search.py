@@ -4,7 +4,8 @@ One objective: the best z after 1,000 evaluations as a share of the best known, 
 objectives (maximise z of table n, minimise z of table n + 1): hypervolume against (0, 0) after 2,000
 evaluations, median over tables. Tools that are not slow run five times a table, and the table's figure is
 the median of those. Every tool sees the same tables, evaluated by the same function; trials/s
-are in CPU time of one process. Ours writes every trial to a record, the others keep theirs in memory.
+are in CPU time of one process. Every repeat goes round all tools, so that a busy minute of the machine slows
+all of them. Ours writes every trial to a record, the others keep theirs in memory.
 """
 
 from __future__ import annotations
@@ -76,31 +77,42 @@ def _measure(
     peers: Mapping[str, Peer],
     ours: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, dict[str, Any]]:
-    measured: dict[str, dict[str, Any]] = {}
     tools: dict[str, Any] = {f"ours {name}": (name, settings) for name, settings in ours.items()} | dict(peers)
-    for name, tool in tools.items():
-        repeats = 1 if name.startswith(SLOW) else REPEATS
-        qualities, seconds = [], 0.0
-        for number in tables:
-            problem = _Problem(number, objectives)
-            found = []
-            for repeat in range(repeats):
-                seed = 1000 * repeat + number
+    runs = {name: 1 if name.startswith(SLOW) else REPEATS for name in tools}
+    found: dict[tuple[str, int], list[float]] = {(name, number): [] for name in tools for number in tables}
+    seconds = dict.fromkeys(tools, 0.0)
+    for number in tables:
+        problem = _Problem(number, objectives)
+        for repeat in range(REPEATS):
+            seed = 1000 * repeat + number
+            for name in _turns(list(tools), repeat):
+                if repeat >= runs[name]:
+                    continue
+                tool = tools[name]
                 if isinstance(tool, tuple):
                     fitness, spent = problem.search(tool[0], tool[1], trials, seed=seed)
                 else:
                     fitness, spent = tool(problem.evaluate, objectives, trials, seed)
-                found.append(problem.quality(fitness))
-                seconds += spent
-            qualities.append(float(np.median(found)))
+                found[name, number].append(problem.quality(fitness))
+                seconds[name] += spent
+        print(f"{objectives} objective(s), table {number}: all tools done", file=sys.stderr, flush=True)
+    measured: dict[str, dict[str, Any]] = {}
+    for name in tools:
+        qualities = [float(np.median(found[name, number])) for number in tables]
         measured[name] = {
             "median": float(np.median(qualities)),
             "by_table": [round(q, 4) for q in qualities],
-            "runs_per_table": repeats,
-            "trials_per_s": trials * len(tables) * repeats / seconds,
+            "runs_per_table": runs[name],
+            "trials_per_s": trials * len(tables) * runs[name] / seconds[name],
         }
         print(f"{objectives} objective(s), {name}: {measured[name]}", file=sys.stderr, flush=True)
     return measured
+
+
+def _turns(names: list[str], repeat: int) -> list[str]:
+    """The tools in an order that starts with another one at each repeat."""
+    first = repeat % len(names)
+    return names[first:] + names[:first]
 
 
 class _Problem:
