@@ -8,6 +8,7 @@ enters it and N / M times what its own layers write: O(N + (L / K) (N / M)) inst
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +118,11 @@ def training_times(workload: Workload, device: Device, batch: int) -> tuple[Floa
     return forward_s, forward_s * np.where(workload.kernels["kind"] == VECTOR, 1.0, 2.0)
 
 
+def state_elements(kernels: NDArray[Any]) -> NDArray[np.int64]:
+    """(kernels,) elements of weights, gradients and optimizer state."""
+    return np.asarray(kernels["weight_elements"] + COPIES_OF_PARAMETERS * kernels["parameters"], np.int64)
+
+
 def border_elements(workload: Workload) -> NDArray[np.int64]:
     """(kernels,) activations of one example that a cut before each kernel would have to move.
 
@@ -155,14 +161,14 @@ def estimate_pipeline(
         ValueError: if there are more stages than kernels, or the batch does not split in micro-batches.
     """
     size = device.batch if batch is None else batch
-    if size < 1 or micro_batches < 1 or size % micro_batches:
-        raise ValueError(
-            f"A batch of {size} does not split in {micro_batches} micro-batches: give a multiple of {micro_batches}."
-            if micro_batches > 0
-            else f"micro_batches is {micro_batches}: give 1 or more."
-        )
     if not 1 <= stages <= len(workload):
         raise ValueError(f"{len(workload)} kernels cannot be {stages} stages: give 1 to {len(workload)} stages.")
+    if micro_batches < 1:
+        raise ValueError(f"micro_batches is {micro_batches}: give 1 or more.")
+    if size < 1 or size % micro_batches:
+        raise ValueError(
+            f"A batch of {size} does not split in {micro_batches} micro-batches: give a multiple of {micro_batches}."
+        )
     wire = link or Link()
     micro = size // micro_batches
     forward_s, backward_s = training_times(workload, device, micro)
@@ -176,8 +182,7 @@ def estimate_pipeline(
 
     element = device.element_bytes
     written = [value * element for value in by_stage(workload.kernels["written_elements"])]
-    kept = workload.kernels["weight_elements"] + COPIES_OF_PARAMETERS * workload.kernels["parameters"]
-    state = [value * element for value in by_stage(kept)]
+    state = [value * element for value in by_stage(state_elements(workload.kernels))]
     entering = [float(borders[first]) * element for first in starts]
     schedule = simulate(
         by_stage(forward_s),

@@ -24,7 +24,7 @@ from autoglyph.search_spaces.space import SearchSpace
 PROCESSORS = 64
 AXES = ("none", "x", "y")
 DIMS = ("batch", "length", "memory_length", "d_model", "heads", "d_k", "d_ff", "vocab")
-PROGRAM = transformer(batch=512, length=256, d_model=1024, heads=256, d_k=128, d_ff=262144, vocab=32768, layers=6)
+PROGRAM = transformer(batch=256, length=256, d_model=1024, heads=256, d_k=128, d_ff=262144, vocab=32768, layers=6)
 _SHAPES = mesh_shapes(PROCESSORS)
 
 

@@ -14,6 +14,7 @@ from autoglyph.hardware_models.mesh import estimate_layout
 from autoglyph.search_spaces.spaces.mesh_layout import PROGRAM
 
 BEST = {"batch": "x", "heads": "y", "d_ff": "y", "vocab": "y"}
+MIRRORED = {dim: "xy"[axis == "x"] for dim, axis in BEST.items()}
 
 
 def test_the_optimum_of_all_layouts_is_batch_by_heads_d_ff_and_vocab() -> None:
@@ -31,8 +32,8 @@ def test_the_optimum_of_all_layouts_is_batch_by_heads_d_ff_and_vocab() -> None:
     assert one.step_s * 1e3 == pytest.approx(scores["step_ms"][order[0]], rel=1e-12)
     assert one.memory_bytes / 1e9 == pytest.approx(scores["memory_gb"][order[0]], rel=1e-12)
     for mesh in ("32x2", "16x4"):
-        same = [i for i in order if genome.decode(rows[i]).mesh == mesh]
-        assert genome.decode(rows[same[0]]).layout == BEST
+        (fastest, *_) = [i for i in order if genome.decode(rows[i]).mesh == mesh]
+        assert genome.decode(rows[fastest]).layout in (BEST, MIRRORED)
 
 
 @pytest.mark.parametrize("algorithm", ["exhaustive", "regularized_evolution"])
