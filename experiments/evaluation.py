@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,9 @@ from autoglyph.experiments.domain import Candidates, Domain
 from autoglyph.experiments.experiment import Experiment
 from autoglyph.experiments.objectives import FloatArray, fitness_function
 from autoglyph.search_spaces import Rows, plugins
+from autoglyph.search_spaces.accelerator import Accelerator
 from autoglyph.search_spaces.architecture import Architecture
+from autoglyph.search_spaces.codesign import CoDesign
 
 
 class CheapEvaluator:
@@ -33,12 +35,8 @@ class CheapEvaluator:
         self._fitness = fitness_function(self._objectives)
         self._constraints = list(experiment.constraints)
         self._score = domain.score_function(experiment.accuracy)
-        self._cost = None
         probe = self._genome.random(1, np.random.default_rng(0))
-        if experiment.device is not None and isinstance(self._genome.decode(probe[0]), Architecture):
-            from autoglyph.hardware_models import PopulationCost, load_device
-
-            self._cost = PopulationCost(domain.space, load_device(experiment.device), batch=experiment.batch)
+        self._cost = _cost(experiment, domain, self._genome.decode(probe[0]))
         self.metric_names = list(self.metrics(probe))
         trained = experiment.accuracy == "trained"
         wanted = [m for o in self._objectives for m in o.metrics] if not trained else []
@@ -89,6 +87,23 @@ class CheapEvaluator:
             return np.full(len(self._objectives), -np.inf)
         values: FloatArray = self._fitness({name: np.array([v], np.float64) for name, v in known.items()})[0]
         return values
+
+
+def _cost(experiment: Experiment, domain: Domain, individual: Any) -> Callable[[Rows], dict[str, FloatArray]] | None:
+    """The cost model of an experiment: rows -> metrics; None where there is none."""
+    if isinstance(individual, CoDesign | Accelerator) and experiment.device is not None:
+        raise ValueError(
+            f"Individuals of {domain.space.name} bring their own accelerator: leave out the device {experiment.device!r}."
+        )
+    if isinstance(individual, CoDesign):
+        from autoglyph.hardware_models import PairCost
+
+        return PairCost(domain.space, batch=1 if experiment.batch is None else experiment.batch)
+    if isinstance(individual, Architecture) and experiment.device is not None:
+        from autoglyph.hardware_models import PopulationCost, load_device
+
+        return PopulationCost(domain.space, load_device(experiment.device), batch=experiment.batch)
+    return None
 
 
 def rows_of_metrics(metrics: Mapping[str, Any], n: int) -> list[dict[str, float | None]]:

@@ -179,7 +179,8 @@ def device_of(accelerator: Accelerator, name: str = "accelerator") -> Device:
     return Device(
         name=name,
         title=(
-            f"Edge accelerator: {c['pes_x']} x {c['pes_y']} PEs of {c['compute_lanes']} lanes of {c['simd_units']} units, "
+            f"Edge accelerator: {c['pes_x']} x {c['pes_y']} PEs of {c['compute_lanes']} lanes of "
+            f"{c['simd_units']} units, "
             f"{c['local_memory_mb']:g} MB and {c['register_file_kb']} KB, {c['io_bandwidth_gb_per_s']:g} GB/s"
         ),
         family="edge",

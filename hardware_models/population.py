@@ -7,28 +7,21 @@ segments: the state at a segment's output follows from its entry in the table.
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-import pyglove as pg
-from numpy.typing import NDArray
 
 from autoglyph.hardware_models.device import Device
 from autoglyph.hardware_models.fusion import Fusion, Piece, Placed
-from autoglyph.hardware_models.recorder import BlockKey, ReadBlock, read_segment
 from autoglyph.hardware_models.roofline import Chip, chip_of, kernel_costs, network_costs
-from autoglyph.hardware_models.segment_table import Floats, Integers, SegmentTable
+from autoglyph.hardware_models.segment_reader import SegmentReader
+from autoglyph.hardware_models.segment_table import Floats
 from autoglyph.hardware_models.workload import activations, check_fusion, kernel_array
-from autoglyph.search_spaces.architecture import Architecture, Segment
-from autoglyph.search_spaces.genome import Genome, Rows
-from autoglyph.search_spaces.ops import Shape
+from autoglyph.search_spaces.architecture import Architecture
+from autoglyph.search_spaces.genome import Rows
 from autoglyph.search_spaces.space import SearchSpace
 
 ROWS_AT_ONCE = 4096
-BLOCKS_KEPT = 1 << 18
 SUMS = ("total_s", "dynamic_j", "weight_elements", "madds", "parameters", "activations")
 
 
@@ -67,26 +60,15 @@ class PopulationCost:
         self.fusion: Fusion = check_fusion(device.fusion if fusion is None else fusion)
         if self.batch < 1:
             raise ValueError(f"batch is {self.batch}; give 1 or more.")
-        self._genome = space.genome
         self._chip = chip_of(device)
-        first = self._genome.decode(self._genome.random(1, np.random.default_rng(0))[0])
+        first = space.genome.decode(space.genome.random(1, np.random.default_rng(0))[0])
         if not isinstance(first, Architecture):
             raise ValueError(
                 f"Individuals of {space.name} are of type {type(first).__name__}; "
                 "population costs need a space of architectures."
             )
-        segments = first.segments()
-        self._part_keys = [[tuple(pg.KeyPath.parse(p).keys) for p in segment.parts] for segment in segments]
-        self._tables = [self._table(segment) for segment in segments]
-        weights = [table.weights for table in self._tables]
-        self._weights = np.stack([np.zeros(self._genome.length) if w is None else w for w in weights], axis=1)
-        self._blocks: dict[BlockKey, ReadBlock] = {}
+        self._reader = SegmentReader(space.genome, self.fusion, len(SUMS), self._totals)
         self._pieces = _PieceTable(self._chip, self.batch)
-
-    def _table(self, segment: Segment) -> SegmentTable:
-        under = [self._genome.columns_under(path) for path in segment.parts]
-        columns = np.unique(np.concatenate(under)) if under else np.zeros(0, np.intp)
-        return SegmentTable(self._genome, columns, len(SUMS))
 
     def __call__(self, rows: Rows) -> dict[str, Floats]:
         """Costs of canonical rows.
@@ -114,91 +96,15 @@ class PopulationCost:
         }
 
     def _sum(self, rows: Rows, sums: Floats, live: Floats) -> None:
-        codes = (rows @ self._weights).astype(np.int64).T
-        individuals = _Individuals(self._genome, rows)
-        self._make_room()
-        inputs: Integers | None = None
+        if self._reader.make_room():
+            self._pieces = _PieceTable(self._chip, self.batch)
         sums[:], live[:] = 0.0, 0.0
-        for j, table in enumerate(self._tables):
-            code = np.ascontiguousarray(codes[j]) if table.weights is not None else table.numbered_codes(rows)
-            if table.is_constant and inputs is None:
-                code = code[:1]
-            keys = table.keys(code, inputs)
-            entries = table.find(keys)
-            if entries.min() < 0:
-                with _collector_paused():
-                    self._learn(j, keys, inputs, entries < 0, individuals)
-                entries = table.find(keys)
+        for table, entries in self._reader.entries(rows):
             sums += table.sums.take(entries, axis=0)
             np.maximum(live, table.most.take(entries), out=live)
-            inputs = table.output.take(entries) if len(table.output_shapes) > 1 else None
 
-    def _make_room(self) -> None:
-        for table in self._tables:
-            table.make_room()
-        if len(self._blocks) > BLOCKS_KEPT:
-            self._blocks.clear()
-            self._pieces = _PieceTable(self._chip, self.batch)
-
-    def _learn(
-        self,
-        j: int,
-        keys: Integers,
-        inputs: Integers | None,
-        missing: NDArray[np.bool_],
-        individuals: _Individuals,
-    ) -> None:
-        """Reads segment j once for each key that is missing, and tabulates it."""
-        new_keys, at = np.unique(keys[missing], return_index=True)
-        representatives = np.flatnonzero(missing)[at]
-        shapes: list[Shape | None] = [None]
-        if j:
-            shapes = [*self._tables[j - 1].output_shapes]
-        readings: list[list[Placed]] = []
-        outputs: list[int] = []
-        for i in representatives.tolist():
-            segment, parts = individuals.segment(i, j, self._part_keys[j])
-            shape = shapes[0 if inputs is None else int(inputs[i])]
-            reading = read_segment(segment, parts, shape, self.fusion, self._blocks)
-            readings.append(reading.pieces)
-            outputs.append(self._tables[j].number(reading.output))
-        sums, most = self._pieces.totals(readings)
-        self._tables[j].add(new_keys, sums, most, np.array(outputs, np.int64))
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Reading makes many objects and little garbage; searching for it took a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-class _Individuals:
-    """The individuals of some rows, decoded when asked for."""
-
-    def __init__(self, genome: Genome, rows: Rows) -> None:
-        self._genome, self._rows = genome, rows
-        self._decoded: dict[int, tuple[Sequence[Segment], dict[tuple[Any, ...], Any]]] = {}
-
-    def segment(self, i: int, j: int, part_keys: Sequence[tuple[Any, ...]]) -> tuple[Segment, list[Any]]:
-        """Segment j of row i and the values of its parts."""
-        if i not in self._decoded:
-            architecture = self._genome.decode(self._rows[i])
-            self._decoded[i] = (architecture.segments(), {(): architecture})
-        segments, values = self._decoded[i]
-        return segments[j], [_value_at(keys, values) for keys in part_keys]
-
-
-def _value_at(keys: tuple[Any, ...], values: dict[tuple[Any, ...], Any]) -> Any:
-    """The value at a symbolic path; `values` has those on the way, so that none is read twice."""
-    if keys not in values:
-        values[keys] = _value_at(keys[:-1], values).sym_getattr(keys[-1])
-    return values[keys]
+    def _totals(self, readings: Sequence[Sequence[Placed]]) -> tuple[Floats, Floats]:
+        return self._pieces.totals(readings)
 
 
 class _PieceTable:

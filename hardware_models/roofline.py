@@ -147,6 +147,28 @@ def chips_of(devices: Sequence[Device]) -> Chip:
     return Chip(*(np.array(column, float)[:, None] for column in zip(*map(chip_of, devices), strict=True)))
 
 
+class KernelSizes(NamedTuple):
+    """What the costs of kernels depend on: (kernels,) arrays named as in `kernels.KERNEL`, "kind" of integers."""
+
+    kind: NDArray[Any]
+    m: Floats
+    k: Floats
+    n: Floats
+    groups: Floats
+    read_elements: Floats
+    written_elements: Floats
+    weight_elements: Floats
+    vector_ops: Floats
+    input_vector_ops: Floats
+    madds: Floats
+
+
+def kernel_sizes(kernels: NDArray[Any]) -> KernelSizes:
+    """Sizes of the kernels of a structured array, as in `kernels.KERNEL`."""
+    kind, *others = KernelSizes._fields
+    return KernelSizes(kernels[kind], *(kernels[field].astype(float) for field in others))
+
+
 def kernel_costs(kernels: NDArray[Any], chip: Chip, batch: int) -> KernelCosts:
     """Costs of kernels, each by itself.
 
@@ -155,22 +177,18 @@ def kernel_costs(kernels: NDArray[Any], chip: Chip, batch: int) -> KernelCosts:
         chip: one device, or several side by side.
         batch: examples.
     """
-    kind = kernels["kind"]
-    m, k, n, groups, read, written, weights, steps, input_steps, madds = (
-        kernels[field].astype(float)
-        for field in (
-            "m",
-            "k",
-            "n",
-            "groups",
-            "read_elements",
-            "written_elements",
-            "weight_elements",
-            "vector_ops",
-            "input_vector_ops",
-            "madds",
-        )
-    )
+    return costs_of_sizes(kernel_sizes(kernels), chip, batch)
+
+
+def costs_of_sizes(sizes: KernelSizes, chip: Chip, batch: int) -> KernelCosts:
+    """Costs of kernels, each by itself.
+
+    Args:
+        sizes: of the kernels.
+        chip: one device, several side by side, or one for each kernel as (kernels,) arrays.
+        batch: examples.
+    """
+    kind, m, k, n, groups, read, written, weights, steps, input_steps, madds = sizes
     m = m * batch
     tiles = groups * np.ceil(m / chip.tile_m) * np.ceil(n / chip.tile_n)
     macs_of_tile = chip.tile_m * chip.tile_n * _padded(k, chip.tile_k)

@@ -113,9 +113,7 @@ _RULES: Mapping[str, Callable[[Columns], Any]] = MappingProxyType(
     {
         "register_file": lambda c: register_block_rows(c) >= REGISTER_BLOCK_ROWS,
         "local_memory": lambda c: tile_bytes(c) <= c["local_memory_mb"] * 2**20,
-        "io_bandwidth": lambda c: (
-            peak_ops_per_s(c) <= MOST_OPS_PER_IO_BYTE * 1e9 * c["io_bandwidth_gb_per_s"]
-        ),
+        "io_bandwidth": lambda c: peak_ops_per_s(c) <= MOST_OPS_PER_IO_BYTE * 1e9 * c["io_bandwidth_gb_per_s"],
     }
 )
 

@@ -9,7 +9,15 @@ import numpy as np
 import pyglove as pg
 import pytest
 
-from autoglyph.hardware_models import PopulationCost, estimate, load_device, population, record, segment_table
+from autoglyph.hardware_models import (
+    PopulationCost,
+    estimate,
+    load_device,
+    population,
+    record,
+    segment_reader,
+    segment_table,
+)
 from autoglyph.search_spaces.architecture import Architecture, Segment
 from autoglyph.search_spaces.architectures.efficientnet import EfficientNet, Scaling, Stage
 from autoglyph.search_spaces.genome import Rows
@@ -73,7 +81,7 @@ def test_tables_that_outgrow_their_dense_form(monkeypatch: pytest.MonkeyPatch) -
 
 def test_tables_and_blocks_that_are_full_start_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segment_table, "ENTRIES_KEPT", 4)
-    monkeypatch.setattr(population, "BLOCKS_KEPT", 8)
+    monkeypatch.setattr(segment_reader, "BLOCKS_KEPT", 8)
     monkeypatch.setattr(population, "ROWS_AT_ONCE", 7)
     for name in ("efficientnet", "efficientnet_x"):
         space = load_space(name)
@@ -85,9 +93,7 @@ def test_tables_and_blocks_that_are_full_start_afresh(monkeypatch: pytest.Monkey
 
 def _network(**scaling: Any) -> EfficientNet:
     stages = [
-        Stage(
-            filters=16, stride=2, kernel=pg.oneof([3, 5]), repeats=pg.oneof([1, 2]), expansion=pg.oneof([1, 4])
-        ),
+        Stage(filters=16, stride=2, kernel=pg.oneof([3, 5]), repeats=pg.oneof([1, 2]), expansion=pg.oneof([1, 4])),
         Stage(filters=pg.oneof([16, 24]), stride=1, repeats=2, se_ratio=pg.oneof([0.0, 0.5])),
     ]
     return EfficientNet(stages=stages, scaling=Scaling(resolution=32, **scaling))
@@ -106,9 +112,7 @@ def test_a_choice_between_whole_stages_and_shapes() -> None:
         network = _network(depth=pg.oneof([1.0, 2.0]))
         first = Stage(filters=16, stride=2, repeats=1)
         second = Stage(filters=16, stride=2, kernel=pg.oneof([3, 5, 7]), repeats=pg.oneof([1, 2, 3]))
-        network.rebind(
-            {"stages[0]": pg.oneof([first, second]), "scaling.resolution": pg.oneof([29, 30, 32, 40])}
-        )
+        network.rebind({"stages[0]": pg.oneof([first, second]), "scaling.resolution": pg.oneof([29, 30, 32, 40])})
         return network
 
     space = SearchSpace("stages", make)
@@ -159,9 +163,9 @@ def test_blocks_are_read_once() -> None:
     space = load_space("efficientnet")
     cost = PopulationCost(space, load_device("tpu_v3"))
     cost(space.genome.random(5_000, np.random.default_rng(0)))
-    known = dict(cost._blocks)
+    known = dict(cost._reader._blocks)
     cost(space.genome.random(5_000, np.random.default_rng(1)))
-    assert cost._blocks == known and len(known) == 7 * 24  # 36 genes a stage; layers beyond the first are alike
+    assert cost._reader._blocks == known and len(known) == 7 * 24  # 36 genes a stage; layers beyond the first are alike
 
 
 def test_spaces_of_other_things_are_refused() -> None:
