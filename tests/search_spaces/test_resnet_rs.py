@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from autoglyph.hardware_models import record
@@ -23,10 +25,7 @@ PARAMETERS = {
     "rs-350": 163_956_168,
     "rs-420": 191_891_656,
 }
-PUBLISHED_MADDS_G = {  # half of the FLOPs of Bello et al. 2021, from memory and rounded
-    (50, 160): 2.3, (101, 160): 4.2, (101, 192): 6.0, (152, 192): 9.0, (152, 224): 12.0, (152, 256): 15.5,
-    (200, 256): 20.0, (270, 256): 27.0, (350, 256): 34.5, (350, 320): 53.5, (420, 320): 64.0,
-}  # fmt: skip
+MODEL_GARDEN_M = {50: 35.7, 101: 63.7, 152: 86.8, 200: 93.4, 270: 130.1, 350: 164.3}
 
 
 class _Operations(Net):
@@ -44,14 +43,29 @@ class _Operations(Net):
 
 @pytest.mark.parametrize(("name", "parameters"), PARAMETERS.items())
 def test_members_have_their_published_parameters(name: str, parameters: int) -> None:
-    """He et al. 2016; Bello et al. 2021: 36, 64, 87, 93, 130, 164 and 192 million."""
+    """Without the moving averages of the normalisations."""
     assert record(load_space("resnet_rs").individual(name)).parameters == parameters
 
 
-def test_members_have_their_published_multiply_adds() -> None:
-    assert set(PUBLISHED_MADDS_G) == {(depth, size) for depth, sizes in RS_RESOLUTIONS.items() for size in sizes}
-    for (depth, resolution), madds_g in PUBLISHED_MADDS_G.items():
-        assert record(resnet_rs(depth, resolution)).madds == pytest.approx(madds_g * 1e9, rel=0.03)
+@pytest.mark.parametrize(("depth", "millions"), MODEL_GARDEN_M.items())
+def test_parameters_with_moving_averages_are_those_of_the_model_garden(depth: int, millions: float) -> None:
+    """tensorflow/models official/vision/MODEL_GARDEN.md counts the averages of the normalisations too."""
+    net = _Operations()
+    resnet_rs(depth).build(net)
+    weights = [w for _, op, inputs in net.seen for w in (op.weights(*inputs), op.statistics(*inputs))]
+    assert round(sum(math.prod(shape) for w in weights for shape in w.values()) / 1e6, 1) == millions
+
+
+@pytest.mark.parametrize(("depth", "madds"), [(50, 4_089_184_256), (101, 7_801_405_440), (152, 11_513_626_624)])
+def test_resnets_have_their_published_multiply_adds(depth: int, madds: int) -> None:
+    """torchvision prints 4.09, 7.80 and 11.51 G."""
+    assert record(resnet(depth)).madds == madds
+
+
+def test_every_published_resolution_has_a_member() -> None:
+    names = load_space("resnet_rs").individual_names
+    assert sum(len(sizes) for sizes in RS_RESOLUTIONS.values()) == 11
+    assert {f"rs-{depth}-{size}" for depth, sizes in RS_RESOLUTIONS.items() for size in sizes} <= set(names)
 
 
 def test_resolutions_are_part_of_the_names() -> None:
