@@ -78,7 +78,7 @@ def pipelined_gradients(
     """
     import tensorflow as tf
 
-    batch = int(tf.shape(x)[0])
+    batch = int(x.shape[0])
     if not parts:
         raise ValueError("There are no parts: give at least one model.")
     if micro_batches < 1 or batch % micro_batches:

@@ -118,17 +118,17 @@ def training_times(workload: Workload, device: Device, batch: int) -> tuple[Floa
     return forward_s, forward_s * np.where(workload.kernels["kind"] == VECTOR, 1.0, 2.0)
 
 
-def state_elements(kernels: NDArray[Any]) -> NDArray[np.int64]:
+def state_elements(kernels: NDArray[Any]) -> Floats:
     """(kernels,) elements of weights, gradients and optimizer state."""
-    return np.asarray(kernels["weight_elements"] + COPIES_OF_PARAMETERS * kernels["parameters"], np.int64)
+    return np.asarray(kernels["weight_elements"] + COPIES_OF_PARAMETERS * kernels["parameters"], np.float64)
 
 
-def border_elements(workload: Workload) -> NDArray[np.int64]:
+def border_elements(workload: Workload) -> Floats:
     """(kernels,) activations of one example that a cut before each kernel would have to move.
 
     It is all that this kernel or a later one still reads, so skip connections across the cut count.
     """
-    return np.asarray(workload.kernels["live_elements"] - workload.kernels["written_elements"], np.int64)
+    return np.asarray(workload.kernels["live_elements"] - workload.kernels["written_elements"], np.float64)
 
 
 def estimate_pipeline(

@@ -136,4 +136,4 @@ def simulate(
                 link_free = arrivals[i] = max(free, link_free) + transfers[stage - 1]
     step_s = float(backward[:, :, 1].max())
     busy_s = micro_batches * (sum(forward_s) + sum(again) + sum(backward_s))
-    return Schedule(forward, backward, step_s, 1 - busy_s / (stages * step_s) if step_s else 0.0)
+    return Schedule(forward, backward, step_s, max(0.0, 1 - busy_s / (stages * step_s)) if step_s else 0.0)

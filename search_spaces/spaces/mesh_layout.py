@@ -62,7 +62,7 @@ def _feasible(rows: Rows, genome: Genome) -> NDArray[np.bool_]:
     splits_nothing = (axes > 0) & (split_sizes(axes, sizes) == 1)
     first_split = axes[np.arange(len(axes)), (axes > 0).argmax(1)]
     is_mirrored = (sizes[:, 0] == sizes[:, 1]) & (first_split == 2)
-    return legal(PROGRAM, DIMS, axes, sizes) & ~splits_nothing.any(1) & ~is_mirrored
+    return np.asarray(legal(PROGRAM, DIMS, axes, sizes) & ~splits_nothing.any(1) & ~is_mirrored, np.bool_)
 
 
 def _space() -> MeshLayout:

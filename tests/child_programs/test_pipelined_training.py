@@ -56,6 +56,17 @@ def test_gradients_are_those_of_the_whole_batch(whole: dict[str, Any], parts: in
     assert largest > 0.01  # the bar is far below the gradients
 
 
+def test_a_compiled_step_has_the_same_gradients(whole: dict[str, Any]) -> None:
+    import tensorflow as tf
+
+    parts = split_model(whole["model"], 3)
+    step = tf.function(lambda x, y: pipelined_gradients(parts, x, y, loss, 4), autograph=False)
+    plain, compiled = pipelined_gradients(parts, whole["x"], whole["y"], loss, 4), step(whole["x"], whole["y"])
+    assert float(compiled[0]) == pytest.approx(float(plain[0]), abs=1e-6)
+    assert len(compiled[1]) == len(plain[1]) == len(whole["variables"])
+    assert all(np.abs(a - b).max() < 1e-5 for a, b in zip(compiled[1], plain[1], strict=True))
+
+
 def test_the_parts_together_are_the_model(whole: dict[str, Any]) -> None:
     value = whole["x"]
     parts = split_model(whole["model"], 4)
