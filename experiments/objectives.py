@@ -138,6 +138,63 @@ class Lacs(Objective):
         return product
 
 
+class Nahas(Objective):
+    """The reward of NAHAS: accuracy x (cost / target)^w0 x (area / area target)^w1 (Zhou et al. 2021, recalled).
+
+    Each exponent is p where its target is kept and q where it is not: hard p = 0 and q = -1, soft p = q = -0.07.
+
+    Attributes:
+        accuracy: metric to raise.
+        latency: metric to hold near the target: latency, or energy in its place.
+        target: wanted value of that metric, in its unit.
+        area: metric of the chip's area, None to leave it out.
+        area_target: wanted value of that metric, in its unit; given with `area` alone.
+        form: "soft" or "hard".
+    """
+
+    accuracy: str
+    latency: str
+    target: float
+    area: str | None = None
+    area_target: float | None = None
+    form: Literal["soft", "hard"] = "soft"
+
+    @property
+    def name(self) -> str:
+        """Always "nahas"."""
+        return "nahas"
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Accuracy, cost and, where it counts, area."""
+        return (self.accuracy, self.latency, *([self.area] if self.area else []))
+
+    @property
+    def sign(self) -> int:
+        """1."""
+        return 1
+
+    def function(self) -> Callable[[Metrics], FloatArray]:
+        """The product, in the unit of the accuracy."""
+        if (self.area is None) != (self.area_target is None):
+            raise ValueError("The reward of nahas counts the area with its target: give both, area and area_target.")
+        targets = {self.latency: self.target} | ({self.area: self.area_target} if self.area else {})
+        for metric, target in targets.items():
+            if target <= 0:
+                raise ValueError(f"The target of {metric} in nahas must be positive, received {target}.")
+        accuracy = self.accuracy
+        within, beyond = (0.0, -1.0) if self.form == "hard" else (-0.07, -0.07)
+
+        def product(metrics: Metrics) -> FloatArray:
+            reward = np.asarray(metrics[accuracy])
+            for metric, target in targets.items():
+                ratio = metrics[metric] / target
+                reward = reward * ratio ** np.where(ratio <= 1, within, beyond)
+            return reward
+
+        return product
+
+
 class Constraint(pg.Object):
     """A bound on a metric: individuals beyond it are refused.
 
@@ -174,7 +231,26 @@ def lacs(
     return Lacs(accuracy=accuracy, latency=latency, target=float(target), w=float(w), form=form)
 
 
-_KINDS: dict[str, Callable[..., Objective]] = {"maximize": maximize, "minimize": minimize, "lacs": lacs}
+def nahas(
+    accuracy: str,
+    latency: str,
+    *,
+    target: float,
+    area: str | None = None,
+    area_target: float | None = None,
+    form: Literal["soft", "hard"] = "soft",
+) -> Nahas:
+    """Accuracy x (latency / target)^w0 x (area / area_target)^w1."""
+    wanted = None if area_target is None else float(area_target)
+    return Nahas(accuracy=accuracy, latency=latency, target=float(target), area=area, area_target=wanted, form=form)
+
+
+_KINDS: dict[str, Callable[..., Objective]] = {
+    "maximize": maximize,
+    "minimize": minimize,
+    "lacs": lacs,
+    "nahas": nahas,
+}
 
 
 def parse_objective(text: str) -> Objective:
@@ -182,7 +258,8 @@ def parse_objective(text: str) -> Objective:
 
     Args:
         text: "maximize(top1)", "minimize(latency_ms)", "max:top1", "min:latency_ms", a bare metric whose
-            direction is known, or "lacs(top1, latency_ms, target=1.5, w=-0.07)".
+            direction is known, "lacs(top1, latency_ms, target=1.5, w=-0.07)" or
+            "nahas(top1, energy_mj, target=0.7, area=area_mm2, area_target=50, form=hard)".
 
     Raises:
         ValueError: if the text is none of these.
@@ -202,8 +279,9 @@ def parse_objective(text: str) -> Objective:
         return _KINDS[call.func.id](*arguments, **keywords)
     except (KeyError, SyntaxError, TypeError, ValueError) as error:
         raise ValueError(
-            f"Cannot read the objective {text!r}: write max:METRIC, min:METRIC or "
-            "lacs(ACCURACY, LATENCY, target=NUMBER, w=-0.07)."
+            f"Cannot read the objective {text!r}: write max:METRIC, min:METRIC, "
+            "lacs(ACCURACY, LATENCY, target=NUMBER, w=-0.07) or "
+            "nahas(ACCURACY, LATENCY, target=NUMBER, area=AREA, area_target=NUMBER, form=soft)."
         ) from error
 
 

@@ -12,6 +12,7 @@ from autoglyph.experiments.experiment import from_description
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.store import DEFAULT_STORE
 from autoglyph.search_spaces.architecture import Architecture
+from autoglyph.search_spaces.codesign import CoDesign
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,16 @@ def replay(reference: str, store: str | Path = DEFAULT_STORE) -> Replayed:
 
 
 def architecture_of(replayed: Replayed) -> Architecture:
-    """The network that an individual is.
+    """The network that an individual is, or has beside its accelerator.
 
     Raises:
         ValueError: if individuals of its space are no networks.
     """
-    if not isinstance(replayed.individual, Architecture):
+    individual = replayed.individual
+    network = individual.architecture if isinstance(individual, CoDesign) else individual
+    if not isinstance(network, Architecture):
         raise ValueError(f"Individuals of {replayed.space} are no networks: this command needs one.")
-    return replayed.individual
+    return network
 
 
 def costs(architecture: Architecture, device: str, batch: int | None = None) -> dict[str, Any]:
