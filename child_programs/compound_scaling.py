@@ -2,7 +2,7 @@
 
 The error of a network whose depth, width and resolution are multiplied by d, w and r is modelled as
 
-    error(d, w, r) = level (1 + a_d d^-p + a_w w^-p + a_r r^-p),
+    error(d, w, r) = level (1 + a_d d^-p_d + a_w w^-p_w + a_r r^-p_r),
 
 a floor that no scaling removes and a power law for each dimension, added (the form of Rosenfeld et al. 2020 and
 Hoffmann et al. 2022, there for model and data size). A dimension that is scaled alone therefore saturates, as Tan and
@@ -66,10 +66,11 @@ class ScalingSurrogate:
         predicts: what exactly, in one line.
         source: the published rows.
         rows: how many were fitted.
-        exponent: p, shared by the dimensions.
+        exponents: p_d, p_w and p_r, by dimension.
         coefficients: a_d, a_w and a_r, by dimension.
         log_levels: natural logarithm of the level, by family.
         ranges: least and greatest multiplier among the rows, by dimension.
+        log_deviations: standard deviation of the logarithm of each coefficient by the jackknife, by dimension.
         held_out: mean absolute errors in percentage points: "leave_one_out", and "leave_one_family_out" where the
             level of the family comes from its own mean.
     """
@@ -78,10 +79,11 @@ class ScalingSurrogate:
     predicts: str
     source: str
     rows: int
-    exponent: float
+    exponents: Mapping[str, float]
     coefficients: Mapping[str, float]
     log_levels: Mapping[str, float]
     ranges: Mapping[str, tuple[float, float]]
+    log_deviations: Mapping[str, float]
     held_out: Mapping[str, float]
 
     @classmethod
@@ -122,7 +124,7 @@ class ScalingSurrogate:
         if family not in self.log_levels:
             raise plugins.unknown_name("scaling family", family, self.log_levels)
         self.check(multipliers)
-        reducible = sum(self.coefficients[d] * getattr(multipliers, d) ** -self.exponent for d in DIMENSIONS)
+        reducible = sum(self.coefficients[d] * getattr(multipliers, d) ** -self.exponents[d] for d in DIMENSIONS)
         return 100 * (1 - math.exp(self.log_levels[family]) * (1 + reducible))
 
     def _outside(self, multipliers: Multipliers) -> str | None:
