@@ -56,6 +56,7 @@ def test_gradients_are_those_of_the_whole_batch(whole: dict[str, Any], parts: in
     assert largest > 0.01  # the bar is far below the gradients
 
 
+@pytest.mark.slow
 def test_a_compiled_step_has_the_same_gradients(whole: dict[str, Any]) -> None:
     import tensorflow as tf
 

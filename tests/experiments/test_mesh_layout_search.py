@@ -50,3 +50,19 @@ def test_searches_find_the_optimum(
     trial = run.trial(int(run.front[0]))
     point = genome.decode(genome.from_json(json.loads(trial.genes)))
     assert point.mesh == "8x8" and point.layout == BEST
+
+
+def test_the_default_search_finds_the_front_of_all_layouts(
+    run_cli: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, options in {
+        "all": ("--algorithm", "exhaustive", "--trials", "1000"),
+        "some": ("--trials", "300"),
+    }.items():
+        assert run_cli("search", "mesh_layout", *options, "--run", name, "--json").code == 0
+    fronts = [
+        sorted(run.trial(int(trial)).genes for trial in run.front)
+        for run in (Run.open(name, "autoglyph.db") for name in ("all", "some"))
+    ]
+    assert fronts[0] == fronts[1] and len(fronts[0]) > 1
