@@ -54,9 +54,8 @@ class Flight:
         """Sends a trial off with the hurdles that are in force now."""
         gate, stepwise = self._training.gate()
         record = self._ledger.recorded_as(new.trial, new.genes)
-        child = self._children[new.trial] = _Child(new, gate, stepwise, record)
-        if not self._is_replaying:
-            self._submit(child)
+        self._children[new.trial] = _Child(new, gate, stepwise, record)
+        self._submit()
 
     def land(self) -> tuple[int, Rows]:
         """Waits for the next child that is done; returns its trial number and (L,) row."""
@@ -64,8 +63,7 @@ class Flight:
             landed = self._replay_one()
             if landed is not None:
                 return landed
-        for child in self._children.values():
-            self._submit(child)
+        self._submit()
         while True:
             result = next(self._results, None)
             if result is None:
@@ -79,8 +77,10 @@ class Flight:
     def _is_replaying(self) -> bool:
         return self._replayed < len(self._recorded)
 
-    def _submit(self, child: _Child) -> None:
-        if not child.submitted:
+    def _submit(self) -> None:
+        """Gives the executor what it does not have yet, the oldest first."""
+        waiting = [] if self._is_replaying else [c for c in self._children.values() if not c.submitted]
+        for child in waiting:
             child.submitted = True
             self._training.submit(child.new, child.gate, child.stepwise)
 

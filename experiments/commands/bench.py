@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +18,9 @@ _PACKAGE = "autoglyph.experiments.benchmarks"
 
 def command(
     name: Annotated[str | None, typer.Argument(help="Name of a benchmark; without it, they are listed.")] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="TABLE.csv", help="A tabular benchmark, for those that can use one.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small size that only shows that it works.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -33,7 +38,10 @@ def command(
         return
     if name not in benchmarks:
         raise plugins.unknown_name("benchmark", name, benchmarks)
-    result = benchmarks[name].run(quick=quick)
+    run = benchmarks[name].run
+    if table is not None and "table" not in inspect.signature(run).parameters:
+        raise ValueError(f"The benchmark {name} takes no table: leave out --table.")
+    result = run(quick=quick) if table is None else run(quick=quick, table=table)
     if as_json:
         _common.print_json(result)
         return
