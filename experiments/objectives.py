@@ -178,7 +178,9 @@ class Nahas(Objective):
         """The product, in the unit of the accuracy."""
         if (self.area is None) != (self.area_target is None):
             raise ValueError("The reward of nahas counts the area with its target: give both, area and area_target.")
-        targets = {self.latency: self.target} | ({self.area: self.area_target} if self.area else {})
+        targets: dict[str, float] = {self.latency: self.target}
+        if self.area is not None and self.area_target is not None:
+            targets[self.area] = self.area_target
         for metric, target in targets.items():
             if target <= 0:
                 raise ValueError(f"The target of {metric} in nahas must be positive, received {target}.")

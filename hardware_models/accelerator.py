@@ -97,7 +97,7 @@ SOURCES = {
     "overlap": _ASSUMPTION,
     "tile_fill_cycles": "64 cycles to change the weights, once a register block; assumption",
     "kernel_overhead_us": _ASSUMPTION,
-    "host_us_per_example": "the network's input is on the chip's own memory; assumption",
+    "host_us_per_example": "the input is in memory already; assumption",
 }
 
 

@@ -37,7 +37,8 @@ class SegmentReader:
     """
 
     def __init__(self, genome: Genome, fusion: Fusion, sums: int, totals: Totals, architecture: str = "") -> None:
-        self._genome, self._fusion, self._totals = genome, fusion, totals
+        self._genome, self._totals = genome, totals
+        self._fusion: Fusion = fusion
         self._owner: Path = tuple(pg.KeyPath.parse(architecture).keys)
         first = genome.decode(genome.random(1, np.random.default_rng(0))[0])
         segments = _value_at(self._owner, {(): first}).segments()

@@ -124,7 +124,8 @@ def valid(columns: Columns) -> Mask:
     Args:
         columns: (n,) arrays of the parameters by name.
     """
-    return np.logical_and.reduce([np.asarray(rule(columns)) for rule in _RULES.values()])
+    mask: Mask = np.logical_and.reduce([np.asarray(rule(columns)) for rule in _RULES.values()])
+    return mask
 
 
 def violations(accelerator: Accelerator) -> list[str]:

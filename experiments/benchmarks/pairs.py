@@ -37,12 +37,12 @@ def run(*, quick: bool = False) -> dict[str, Any]:
     assert np.array_equal(joint.genome.cardinalities[: networks.genome.length], networks.genome.cardinalities)
 
     pairs = PairCost(joint)
-    first = _rate(lambda: pairs(rows[0]), n)
-    known = statistics.median(_rate(lambda some=some: pairs(some), n) for some in rows[1:])
+    first = _rate(pairs, rows[0])
+    known = statistics.median(_rate(pairs, some) for some in rows[1:])
     fixed = PopulationCost(networks, load_device("accelerator:baseline"))
     architectures = [np.ascontiguousarray(some[:, : networks.genome.length]) for some in rows]
     fixed(architectures[0])
-    on_one_device = statistics.median(_rate(lambda some=some: fixed(some), n) for some in architectures[1:])
+    on_one_device = statistics.median(_rate(fixed, some) for some in architectures[1:])
     alone = _rate_one_by_one(joint, rows[0][: 20 if quick else 200])
     return {
         "bench": "pairs",
@@ -70,19 +70,19 @@ def _valid(space: SearchSpace, n: int, seed: int) -> Rows:
     return rows
 
 
-def _rate(work: Callable[[], object], n: int) -> float:
+def _rate(work: Callable[[Rows], object], rows: Rows) -> float:
     started = time.process_time()
-    work()
-    return n / (time.process_time() - started)
+    work(rows)
+    return len(rows) / (time.process_time() - started)
 
 
 def _rate_one_by_one(space: SearchSpace, rows: Rows) -> float:
     space.genome.decode(rows[0])  # compiles the decoder
 
-    def work() -> None:
-        for row in rows:
+    def work(some: Rows) -> None:
+        for row in some:
             pair = space.genome.decode(row)
             device = device_of(pair.accelerator)
             estimate(record(pair.architecture, fusion=device.fusion), device)
 
-    return _rate(work, len(rows))
+    return _rate(work, rows)
