@@ -124,7 +124,7 @@ class ScalingSurrogate:
         if family not in self.log_levels:
             raise plugins.unknown_name("scaling family", family, self.log_levels)
         self.check(multipliers)
-        reducible = sum(self.coefficients[d] * getattr(multipliers, d) ** -self.exponents[d] for d in DIMENSIONS)
+        reducible: float = sum(self.coefficients[d] * getattr(multipliers, d) ** -self.exponents[d] for d in DIMENSIONS)
         return 100 * (1 - math.exp(self.log_levels[family]) * (1 + reducible))
 
     def _outside(self, multipliers: Multipliers) -> str | None:

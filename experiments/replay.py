@@ -9,6 +9,7 @@ from typing import Any
 
 from autoglyph.experiments.domain import built_in_names, load_domain
 from autoglyph.experiments.experiment import from_description
+from autoglyph.experiments.individual_file import is_individual_file, read_individual
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.store import DEFAULT_STORE
 from autoglyph.search_spaces.architecture import Architecture
@@ -37,13 +38,16 @@ def replay(reference: str, store: str | Path = DEFAULT_STORE) -> Replayed:
 
     Args:
         reference: "RUN:TRIAL", "RUN:best" (the end of the front that is best in the first objective),
-            "SPACE:NAME" for a known individual, or "file.py:NAME" of a space in a file.
+            "SPACE:NAME" for a known individual, "file.py:NAME" of a space in a file, or an individual "FILE.json".
         store: the record that holds the run.
 
     Raises:
         ValueError: if the reference or the space does not fit.
         StoreError: if the record, the run or the trial is not there.
     """
+    if is_individual_file(reference):
+        read, space_name = read_individual(Path(reference))
+        return Replayed(reference, read, space_name, {})
     owner, separator, name = reference.rpartition(":")
     if not separator or not owner or not name:
         raise ValueError(f"Cannot read {reference!r}: write RUN:TRIAL, RUN:best or SPACE:NAME.")
