@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from autoglyph.child_programs.export import check_export_path, export_model
     from autoglyph.child_programs.fused_optimizers import OPTIMIZERS
     from autoglyph.child_programs.image_classification import ImageClassification
-    from autoglyph.child_programs.keras_net import KerasNet, build_model, build_shapes, keras_value
+    from autoglyph.child_programs.keras_layers import keras_value
+    from autoglyph.child_programs.keras_net import KerasNet, build_model, build_shapes
     from autoglyph.child_programs.model_counts import count_madds, count_parameters
     from autoglyph.child_programs.surrogates.surrogate import LinearSurrogate, load_surrogate
     from autoglyph.child_programs.tensorflow_process import prepare_process
@@ -56,7 +57,7 @@ _HOMES = {
     "count_madds": "model_counts",
     "count_parameters": "model_counts",
     "export_model": "export",
-    "keras_value": "keras_net",
+    "keras_value": "keras_layers",
     "load_dataset": "datasets",
     "load_surrogate": "surrogates.surrogate",
     "prepare_process": "tensorflow_process",

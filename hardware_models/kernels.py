@@ -41,13 +41,32 @@ KERNEL = np.dtype(
 
 Role = Literal["identity", "compute", "norm", "elementwise", "add", "multiply", "concat", "pool", "alone"]
 
-STEPS_BY_ACTIVATION = {"relu": 1, "hard_swish": 4, "sigmoid": 4, "tanh": 4, "swish": 5, "softmax": 5, "gelu": 8}
+STEPS_BY_ACTIVATION: Mapping[str, int] = {
+    "relu": 1,
+    "relu6": 2,
+    "leaky_relu": 2,
+    "exponential": 1,
+    "softsign": 3,
+    "hard_sigmoid": 3,
+    "hard_swish": 4,
+    "sigmoid": 4,
+    "tanh": 4,
+    "elu": 4,
+    "softplus": 4,
+    "swish": 5,
+    "selu": 5,
+    "softmax": 5,
+    "gelu": 8,
+    "mish": 9,
+}
 """Vector steps an element, an exponential or a division counted as one step of its own unit's pipeline.
 
 Counted by hand on the usual expansions: sigmoid is negate, exponential, add, reciprocal. (own count)
 """
 
 STEPS_OF_NORM = 2
+STEPS_OF_MEASURED_NORM = 7
+"""Where mean and variance come from the example: two sums, a square, a difference, three to apply. (own count)"""
 
 
 class Work(NamedTuple):
@@ -88,6 +107,8 @@ class _Layout(NamedTuple):
     k: int = 0
     groups: int = 1
     steps: int = 0  # vector steps in all
+    m: int | None = None  # other than the positions of the output
+    n: int | None = None  # other than the channels of the output by groups
 
 
 @functools.lru_cache(maxsize=1 << 17)
@@ -108,9 +129,9 @@ def work(op: Op, *inputs: Shape) -> Work:
         output=output,
         elements=elements,
         kind=layout.kind,
-        m=math.prod(output[:-1]),
+        m=math.prod(output[:-1]) if layout.m is None else layout.m,
         k=layout.k,
-        n=output[-1] // layout.groups,
+        n=output[-1] // layout.groups if layout.n is None else layout.n,
         groups=layout.groups,
         vector_ops=layout.steps,
         madds=op.madds(*inputs),
@@ -133,6 +154,7 @@ def _layout(op: Op, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
 
 @_layout.register(ops.Input)
 @_layout.register(ops.Dropout)
+@_layout.register(ops.Reshape)
 def _(op: Op, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("identity")
 
@@ -176,16 +198,49 @@ def _(op: ops.Multiply, inputs: Inputs, weights: Weights, elements: int) -> _Lay
     return _Layout("multiply", steps=elements)
 
 
-@_layout.register
-def _(op: ops.Concat, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+@_layout.register(ops.Concat)
+@_layout.register(ops.ZeroPad)
+@_layout.register(ops.Crop)
+def _(op: Op, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("concat")
 
 
 @_layout.register
 def _(op: ops.Pool, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
-    return _Layout("pool", steps=op.size * op.size * elements)
+    return _Layout("pool", steps=math.prod(ops.each(op.size, len(inputs[0]) - 1)) * elements)
 
 
 @_layout.register
 def _(op: ops.GlobalPool, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("pool", steps=math.prod(inputs[0]))
+
+
+@_layout.register
+def _(op: ops.TransposedConv, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    *window, filters, channels = weights["kernel"]
+    positions, columns = math.prod(inputs[0][:-1]), math.prod(window) * filters
+    return _Layout("compute", MATRIX, k=channels, m=positions, n=columns, steps=positions * columns)
+
+
+@_layout.register
+def _(op: ops.Attention, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    """Both products as one kernel: scores stay on the chip (Dao et al. 2022), softmax and scale are steps on them."""
+    scores = inputs[0][0] * inputs[1][0] * op.heads
+    steps = (STEPS_BY_ACTIVATION["softmax"] + 1) * scores
+    return _Layout("compute", MATRIX, k=op.madds(*inputs) // elements, groups=op.heads, steps=steps)
+
+
+@_layout.register(ops.LayerNorm)
+@_layout.register(ops.GroupNorm)
+def _(op: Op, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("alone", steps=STEPS_OF_MEASURED_NORM * elements)
+
+
+@_layout.register
+def _(op: ops.Scale, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("elementwise", steps=(1 + op.offset) * elements)
+
+
+@_layout.register
+def _(op: ops.Standardize, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("elementwise", steps=STEPS_OF_NORM * elements)

@@ -25,11 +25,13 @@ class ReadBlock(NamedTuple):
 
     Attributes:
         piece: its kernels.
-        output: shape of its output; None if it returns its input.
+        output: shape of its output.
+        returns_input: whether that is its input, maybe under another shape.
     """
 
     piece: Piece
-    output: Shape | None
+    output: Shape
+    returns_input: bool = False
 
 
 class Reading(NamedTuple):
@@ -68,7 +70,7 @@ class Recorder(Net):
         """Records the operation; one that does nothing in inference leaves no trace."""
         done = work(op, *[x.shape for x in inputs])
         if done.role == "identity":
-            return inputs[0] if inputs else self.tensor(done.output)
+            return Tensor(done.output, inputs[0].value) if inputs else self.tensor(done.output)
         self._elements.append(done.elements)
         output = len(self._elements) - 1
         self._steps.append(Step(self.full_name(op), done, tuple([x.value for x in inputs]), output))
@@ -80,8 +82,8 @@ class Recorder(Net):
         block = self._blocks.get(key)
         if block is None:
             block = self._blocks[key] = self._read(build, x.shape, settings)
-        if block.output is None:
-            return x
+        if block.returns_input:
+            return Tensor(block.output, x.value)
         output = self.tensor(block.output)
         self._steps.append(Inner("_".join([*self._scopes, name]), block.piece, (x.value,), output.value))
         return output
@@ -91,7 +93,7 @@ class Recorder(Net):
         x = inner.tensor(shape)
         output = build(inner, x, *settings)
         if output.value == x.value:
-            return ReadBlock(Piece(()), None)
+            return ReadBlock(Piece(()), output.shape, returns_input=True)
         kernels = itertools.chain.from_iterable(placed.kernels() for placed in inner.fused(output))
         return ReadBlock(Piece(tuple(kernels)), output.shape)
 

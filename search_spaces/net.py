@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoglyph.search_spaces import ops
-from autoglyph.search_spaces.ops import ActivationKind, Op, PoolKind, Shape
+from autoglyph.search_spaces.ops import ActivationKind, Op, Padding, PoolKind, Shape, Sizes
 
 
 @dataclass(frozen=True)
@@ -83,26 +83,44 @@ class Net(abc.ABC):
         self,
         x: Tensor,
         filters: int,
-        kernel: int,
+        kernel: Sizes,
         *,
-        stride: int = 1,
+        stride: Sizes = 1,
         groups: int = 1,
         use_bias: bool = False,
+        padding: Padding = "same",
+        dilation: Sizes = 1,
         name: str = "conv",
     ) -> Tensor:
-        """A 2-D convolution with SAME padding."""
-        return self.apply(
-            ops.Conv(
-                name=name, filters=filters, kernel=kernel, stride=stride, groups=groups, use_bias=use_bias
-            ),
-            x,
+        """A convolution over all dimensions but the last: 1-D on sequences, 2-D on images."""
+        op = ops.Conv(
+            name=name,
+            filters=filters,
+            kernel=kernel,
+            stride=stride,
+            groups=groups,
+            use_bias=use_bias,
+            padding=padding,
+            dilation=dilation,
         )
+        return self.apply(op, x)
 
     def depthwise_conv(
-        self, x: Tensor, kernel: int, *, stride: int = 1, name: str = "depthwise_conv"
+        self,
+        x: Tensor,
+        kernel: Sizes,
+        *,
+        stride: Sizes = 1,
+        use_bias: bool = False,
+        padding: Padding = "same",
+        name: str = "depthwise_conv",
     ) -> Tensor:
-        """A convolution of every channel by itself, SAME padding, no bias."""
-        return self.apply(ops.DepthwiseConv(name=name, kernel=kernel, stride=stride), x)
+        """A convolution of every channel by itself: 1-D on sequences, 2-D on images.
+
+        On sequences "causal" padding is a `zero_pad` before and "valid" here: Keras has no layer of it.
+        """
+        op = ops.DepthwiseConv(name=name, kernel=kernel, stride=stride, use_bias=use_bias, padding=padding)
+        return self.apply(op, x)
 
     def dense(self, x: Tensor, units: int, *, use_bias: bool = True, name: str = "dense") -> Tensor:
         """A matrix product over the last dimension."""
@@ -132,9 +150,18 @@ class Net(abc.ABC):
         """Concatenation over channels."""
         return self.apply(ops.Concat(name=name), *inputs)
 
-    def pool(self, x: Tensor, kind: PoolKind, size: int, *, stride: int = 1, name: str = "pool") -> Tensor:
-        """Spatial pooling of square windows."""
-        return self.apply(ops.Pool(name=name, kind=kind, size=size, stride=stride), x)
+    def pool(
+        self,
+        x: Tensor,
+        kind: PoolKind,
+        size: Sizes,
+        *,
+        stride: Sizes = 1,
+        padding: Padding = "same",
+        name: str = "pool",
+    ) -> Tensor:
+        """Pooling of windows over all dimensions but the last."""
+        return self.apply(ops.Pool(name=name, kind=kind, size=size, stride=stride, padding=padding), x)
 
     def global_pool(
         self,
@@ -146,3 +173,80 @@ class Net(abc.ABC):
     ) -> Tensor:
         """Pooling over all positions."""
         return self.apply(ops.GlobalPool(name=name, kind=kind, keep_dimensions=keep_dimensions), x)
+
+    def layer_norm(self, x: Tensor, *, epsilon: float = 1e-6, name: str = "layer_norm") -> Tensor:
+        """Normalisation of each position over its channels, with scale and offset."""
+        return self.apply(ops.LayerNorm(name=name, epsilon=epsilon), x)
+
+    def embedding(self, x: Tensor, vocabulary: int, size: int, *, name: str = "embedding") -> Tensor:
+        """A row of a learned table for every whole number: (length,) -> (length, size)."""
+        return self.apply(ops.Embedding(name=name, vocabulary=vocabulary, size=size), x)
+
+    def attention(
+        self,
+        queries: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        heads: int,
+        *,
+        causal: bool = False,
+        name: str = "attention",
+    ) -> Tensor:
+        """Scaled dot-product attention of several heads, without projections, as one operation."""
+        return self.apply(ops.Attention(name=name, heads=heads, causal=causal), queries, keys, values)
+
+    def multi_head_attention(
+        self,
+        queries: Tensor,
+        context: Tensor,
+        heads: int,
+        key_size: int,
+        *,
+        causal: bool = False,
+        use_bias: bool = True,
+        name: str = "attention",
+    ) -> Tensor:
+        """Multi-head attention with its four projections (Vaswani et al. 2017, section 3.2.2).
+
+        Args:
+            queries: (length, channels).
+            context: (other length, any channels), the source of keys and values; `queries` for self-attention.
+            heads: how many.
+            key_size: channels of a head, in keys and values.
+            causal: whether a position sees only itself and those before it.
+            use_bias: of the projections.
+            name: scope of the five operations.
+
+        Returns:
+            (length, channels of the queries).
+        """
+        with self.scope(name):
+            q = self.dense(queries, heads * key_size, use_bias=use_bias, name="query")
+            k = self.dense(context, heads * key_size, use_bias=use_bias, name="key")
+            v = self.dense(context, heads * key_size, use_bias=use_bias, name="value")
+            attended = self.attention(q, k, v, heads, causal=causal, name="scores")
+            return self.dense(attended, queries.channels, use_bias=use_bias, name="output")
+
+    def matmul(self, x: Tensor, other: Tensor, *, name: str = "matmul") -> Tensor:
+        """Product of two values, (..., rows, reduction) by (..., reduction, columns)."""
+        return self.apply(ops.MatMul(name=name), x, other)
+
+    def reshape(self, x: Tensor, shape: Shape, *, name: str = "reshape") -> Tensor:
+        """The same elements in the same order under another shape."""
+        return self.apply(ops.Reshape(name=name, shape=shape), x)
+
+    def permute(self, x: Tensor, order: tuple[int, ...], *, name: str = "permute") -> Tensor:
+        """Other order of dimensions, counted from 0 without the batch."""
+        return self.apply(ops.Permute(name=name, order=order), x)
+
+    def zero_pad(self, x: Tensor, *amounts: tuple[int, int], name: str = "zero_pad") -> Tensor:
+        """Zeros around the positions: (before, after) for each dimension but the last."""
+        return self.apply(ops.ZeroPad(name=name, amounts=amounts), x)
+
+    def crop(self, x: Tensor, *amounts: tuple[int, int], name: str = "crop") -> Tensor:
+        """Takes positions away: (before, after) for each dimension but the last."""
+        return self.apply(ops.Crop(name=name, amounts=amounts), x)
+
+    def upsample(self, x: Tensor, factor: Sizes, *, name: str = "upsample") -> Tensor:
+        """Nearest-neighbour enlargement by whole factors."""
+        return self.apply(ops.Upsample(name=name, factor=factor), x)
