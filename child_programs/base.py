@@ -1,12 +1,13 @@
 """What every child program is: training in segments, a measurement after each.
 
 A child program yields one measurement a rung and goes no further until it is asked for the next one, so a
-hurdle rule stops it between rungs by closing the generator.
+hurdle rule stops it between rungs by closing the generator. A program that can go on in another process gives its
+state with each measurement and takes it back as `checkpoint`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,11 +37,15 @@ class Measurement:
         rung: number of the rung, from 0.
         values: by objective; percentages from 0 to 100.
         seconds: wall-clock time of this rung alone.
+        state: gives what the training needs to go on from here in another process, as bytes that can be read
+            without running code; to be called before the next measurement is asked for. None where a training cannot
+            be taken up again.
     """
 
     rung: int
     values: Mapping[str, float]
     seconds: float
+    state: Callable[[], bytes] | None = None
 
 
 class ChildFailed(Exception):
@@ -48,7 +53,13 @@ class ChildFailed(Exception):
 
 
 class ChildProgram(Protocol):
-    """Says what an individual is worth by training it."""
+    """Says what an individual is worth by training it.
+
+    Two things are left to the program. Where `run` has a keyword `checkpoint`, a training that was cut short is
+    taken up again from the state that its last measurement gave; without it, it is begun again. Where there is a
+    method `prepare(cores)`, it is called once in every worker process, before its first child and outside the limits
+    of children.
+    """
 
     @property
     def rungs(self) -> Sequence[Rung]:

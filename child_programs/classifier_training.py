@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import Any
 
@@ -59,12 +60,16 @@ class ClassifierTraining:
         self._batch_size = min(batch_size, len(data.y_train))
         self._steps_per_epoch = len(data.y_train) // self._batch_size
         steps = epochs * self._steps_per_epoch
-        self._learning_rates = cosine_schedule(
-            steps, peak=peak_learning_rate, warmup_steps=round(warmup_share * steps)
-        )
+        self._learning_rates = cosine_schedule(steps, peak=peak_learning_rate, warmup_steps=round(warmup_share * steps))
         self._epoch = 0
+        self._variables = [*(variable.value for variable in model.variables), *optimizer.state]
         self._step = _training_step(model, optimizer, data, label_smoothing)
         self._logits = _logits_of_batch(model, data)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that have passed."""
+        return self._epoch
 
     def train_until(self, epoch: int) -> float:
         """Trains on until so many epochs have passed, and returns the mean loss of the last one.
@@ -77,10 +82,30 @@ class ClassifierTraining:
             loss = self._train_epoch()
             self._epoch += 1
             if not math.isfinite(loss):
-                raise ChildFailed(
-                    f"The training loss became {loss} in epoch {self._epoch}: lower the learning rate."
-                )
+                raise ChildFailed(f"The training loss became {loss} in epoch {self._epoch}: lower the learning rate.")
         return loss
+
+    def state(self) -> bytes:
+        """Epoch, weights and optimizer as an .npz file: all that a training needs to go on from here."""
+        file = io.BytesIO()
+        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(self._variables)}
+        np.savez(file, epoch=np.array(self._epoch), **arrays)
+        return file.getvalue()
+
+    def restore(self, state: bytes) -> None:
+        """Goes on from where `state` was taken.
+
+        Raises:
+            ValueError: if it was taken of another network or optimizer.
+        """
+        with np.load(io.BytesIO(state), allow_pickle=False) as file:
+            arrays = [file[f"variable_{i}"] for i in range(len(file.files) - 1)]
+            epoch = int(file["epoch"])
+        if [a.shape for a in arrays] != [tuple(v.shape) for v in self._variables]:
+            raise ValueError("The checkpoint is one of another network: remove it, and the child begins again.")
+        for variable, array in zip(self._variables, arrays, strict=True):
+            variable.assign(array)
+        self._epoch = epoch
 
     def _train_epoch(self) -> float:
         import tensorflow as tf

@@ -14,6 +14,11 @@ from typing import Any, Protocol
 class FusedOptimizer(Protocol):
     """Changes variables by their gradients."""
 
+    @property
+    def state(self) -> Sequence[Any]:
+        """TensorFlow variables beside the trained ones, which a training needs to go on."""
+        ...
+
     def apply(self, gradients: Sequence[Any], learning_rate: Any) -> None:
         """One step; gradients in the order of the variables, the learning rate a scalar tensor."""
 
@@ -39,6 +44,11 @@ class Adam:
         self._powers = [tf.Variable(tf.constant(beta, tf.float32), trainable=False) for beta in (beta_1, beta_2)]
         self._betas = beta_1, beta_2
         self._epsilon = epsilon
+
+    @property
+    def state(self) -> Sequence[Any]:
+        """Moments, and the powers of their decay."""
+        return [*self._means, *self._squares, *self._powers]
 
     def apply(self, gradients: Sequence[Any], learning_rate: Any) -> None:
         """One step."""
@@ -78,6 +88,11 @@ class SGD:
         self._variables = [variable.value for variable in variables]
         self._velocities = [tf.Variable(tf.zeros_like(v), trainable=False) for v in self._variables]
         self._momentum = momentum
+
+    @property
+    def state(self) -> Sequence[Any]:
+        """Velocities."""
+        return self._velocities
 
     def apply(self, gradients: Sequence[Any], learning_rate: Any) -> None:
         """One step."""

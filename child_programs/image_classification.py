@@ -71,13 +71,20 @@ class ImageClassification(pg.Object):
         """One rung for each number of epochs."""
         return [Rung(f"{n} epoch{'s' if n > 1 else ''}", "epochs", n) for n in self.epochs]
 
-    def run(self, candidate: Any, *, seed: int, data: Dataset) -> Iterator[Measurement]:
+    def prepare(self, cores: int) -> None:
+        """Imports TensorFlow, bound to `cores` threads unless the program has a number of its own."""
+        prepare_process(self.cores or cores)
+
+    def run(
+        self, candidate: Any, *, seed: int, data: Dataset, checkpoint: bytes | None = None
+    ) -> Iterator[Measurement]:
         """Trains the proxy of an architecture rung by rung.
 
         Args:
             candidate: an `Architecture`.
             seed: of initial values and of the order of the examples.
             data: images of `resolution`, to save scaling them for every child.
+            checkpoint: state of an earlier measurement of the same training, to go on from there.
 
         Yields:
             "top1" (percent) and "loss" (nats) on the validation images, "train_loss" of the last epoch
@@ -96,17 +103,23 @@ class ImageClassification(pg.Object):
         import keras
 
         try:
-            yield from self._measurements(candidate, seed, data)
+            yield from self._measurements(candidate, seed, data, checkpoint)
         finally:
             keras.utils.clear_session()
 
-    def _measurements(self, candidate: Architecture, seed: int, data: Dataset) -> Iterator[Measurement]:
+    def _measurements(
+        self, candidate: Architecture, seed: int, data: Dataset, checkpoint: bytes | None
+    ) -> Iterator[Measurement]:
         started = time.perf_counter()
         training = self._start(candidate, seed, data)
+        if checkpoint is not None:
+            training.restore(checkpoint)
         for rung, epoch in enumerate(self.epochs):
+            if epoch <= training.epoch:
+                continue
             train_loss = training.train_until(epoch)
             values = {**training.validate(), "train_loss": train_loss}
-            yield Measurement(rung, values, time.perf_counter() - started)
+            yield Measurement(rung, values, time.perf_counter() - started, training.state)
             started = time.perf_counter()
 
     def _start(self, candidate: Architecture, seed: int, data: Dataset) -> ClassifierTraining:

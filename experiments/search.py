@@ -126,6 +126,8 @@ class Search:
         """
         started = time.perf_counter()
         self._ledger = Ledger(store, run, len(self._experiment.objectives))
+        if self._executor is not None:
+            self._executor.begin(f"{run.name} {run.created}")
         replayed = len(self._ledger.recorded)
         store.append_event(run.run, "resumed" if replayed else "started", {"budget": self._experiment.trials})
         self._training = (

@@ -14,6 +14,7 @@ from autoglyph.experiments.experiment import Experiment
 from autoglyph.search_spaces import Rows, plugins
 
 _PACKAGE = "autoglyph.experiments.executors"
+_NO_EXECUTORS = ["base", "checkpoints", "child_work", "memory_limit", "ray_actor", "ray_instance", "ray_workers"]
 
 
 class Task(NamedTuple):
@@ -84,6 +85,9 @@ class ExecutorOptions:
 class Executor(Protocol):
     """Runs tasks and gives their results back as they come."""
 
+    def begin(self, run: str) -> None:
+        """Says whose children are trained, in a text that no other run has: its checkpoints are used, no others."""
+
     def submit(self, task: Task) -> None:
         """Takes a task; it may start at once or later."""
 
@@ -103,7 +107,7 @@ class Executor(Protocol):
 
 def names() -> list[str]:
     """Names of the executors there are."""
-    return plugins.module_names(_PACKAGE, leave_out=["base", "child_work"])
+    return plugins.module_names(_PACKAGE, leave_out=_NO_EXECUTORS)
 
 
 def make_executor(name: str, experiment: Experiment, domain: Domain, options: ExecutorOptions) -> Executor:
