@@ -81,23 +81,23 @@ class Placed(NamedTuple):
 
 
 def fuse(
-    steps: Sequence[Step | Inner], elements: Sequence[int], output: int, regime: Fusion
+    steps: Sequence[Step | Inner], elements: Sequence[int], outputs: Sequence[int], regime: Fusion
 ) -> list[Placed]:
     """Kernels of a recording under a fusion regime, in the order they run.
 
     Args:
         steps: in the order they were recorded.
         elements: size of every tensor for one example.
-        output: the tensor that is used outside.
+        outputs: the tensors that are used outside.
         regime: "eager", "chain" or "full".
     """
-    fusing = _Fusing(steps, output, _RIDING[regime])
+    fusing = _Fusing(steps, outputs, _RIDING[regime])
     for step in steps:
         if isinstance(step, Inner):
             fusing.start(_Group(step, fusing.reads(step.inputs)))
         else:
             fusing.add(step)
-    return _kernels(fusing.groups, elements, output)
+    return _kernels(fusing.groups, elements, outputs)
 
 
 class _Group:
@@ -145,10 +145,10 @@ class _Group:
 
 
 class _Fusing:
-    def __init__(self, steps: Sequence[Step | Inner], output: int, riding: frozenset[Role]) -> None:
+    def __init__(self, steps: Sequence[Step | Inner], outputs: Sequence[int], riding: frozenset[Role]) -> None:
         self.groups: list[_Group] = []
         self._riding = riding
-        self._uses: dict[int, int] = {output: 1}
+        self._uses: dict[int, int] = dict.fromkeys(outputs, 1)
         self._read_by_compute: set[int] = set()
         for step in steps:
             for tensor in step.inputs:
@@ -218,14 +218,14 @@ class _Fusing:
         return True
 
 
-def _kernels(groups: list[_Group], elements: Sequence[int], output: int) -> list[Placed]:
+def _kernels(groups: list[_Group], elements: Sequence[int], outputs: Sequence[int]) -> list[Placed]:
     last_use: dict[int, int] = {}
     made: set[int] = set()
     for i, group in enumerate(groups):
         for tensor in group.reads:
             last_use[tensor] = i
         made.update((group.output, *group.further_outputs))
-    last_use[output] = len(groups)
+    last_use.update(dict.fromkeys(outputs, len(groups)))
     live = 0
     for tensor in last_use:
         if tensor not in made:

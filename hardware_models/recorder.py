@@ -97,9 +97,9 @@ class Recorder(Net):
         kernels = itertools.chain.from_iterable(placed.kernels() for placed in inner.fused(output))
         return ReadBlock(Piece(tuple(kernels)), output.shape)
 
-    def fused(self, output: Tensor) -> list[Placed]:
-        """The kernels of what was recorded, given the tensor that is used outside."""
-        return fuse(self._steps, self._elements, output.value, self._regime)
+    def fused(self, *outputs: Tensor) -> list[Placed]:
+        """The kernels of what was recorded, given the tensors that are used outside."""
+        return fuse(self._steps, self._elements, [output.value for output in outputs], self._regime)
 
 
 def read_segment(
