@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ def command(
     table: Annotated[
         Path | None, typer.Option(metavar="TABLE.csv", help="A tabular benchmark, for those that can use one.")
     ] = None,
+    png: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture, of those that draw one.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A small size that only shows that it works.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,9 +40,11 @@ def command(
     if name not in benchmarks:
         raise plugins.unknown_name("benchmark", name, benchmarks)
     run = benchmarks[name].run
-    if table is not None and "table" not in inspect.signature(run).parameters:
-        raise ValueError(f"The benchmark {name} takes no table: leave out --table.")
-    result = run(quick=quick) if table is None else run(quick=quick, table=table)
+    wanted: dict[str, Any] = {key: path for key, path in (("table", table), ("picture", png)) if path is not None}
+    for key in wanted:
+        if key not in inspect.signature(run).parameters:
+            raise ValueError(f"The benchmark {name} has no {key}: leave out --{'png' if key == 'picture' else key}.")
+    result = run(quick=quick, **wanted)
     if as_json:
         _common.print_json(result)
         return
