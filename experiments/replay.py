@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from autoglyph.experiments.domain import built_in_names, load_domain
 from autoglyph.experiments.experiment import from_description
 from autoglyph.experiments.individual_file import is_individual_file, read_individual
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.store import DEFAULT_STORE
+from autoglyph.search_spaces import plugins
 from autoglyph.search_spaces.architecture import Architecture
 from autoglyph.search_spaces.codesign import CoDesign
+
+if TYPE_CHECKING:
+    from autoglyph.hardware_models.device import Device
+    from autoglyph.hardware_models.roofline import Cost
+    from autoglyph.hardware_models.workload import Workload
 
 
 @dataclass(frozen=True)
@@ -81,21 +87,31 @@ def architecture_of(replayed: Replayed) -> Architecture:
     return network
 
 
-def costs(architecture: Architecture, device: str, batch: int | None = None) -> dict[str, Any]:
+def costs(architecture: Architecture, device: str | Device, batch: int | None = None) -> dict[str, Any]:
     """What a network costs on a chip, in all and by kernel.
 
     Args:
         architecture: the network.
-        device: name of a device, or a file that describes one.
+        device: a device, its name, or a file that describes one.
         batch: images in one inference; None for the device's default.
     """
-    from autoglyph.hardware_models import estimate, load_device, record
+    from autoglyph.hardware_models import load_device, record
 
-    chip = load_device(device)
-    workload = record(architecture, fusion=chip.fusion)
-    cost = estimate(workload, chip, batch=batch)
+    chip = load_device(device) if isinstance(device, str) else device
+    return workload_costs(record(architecture, fusion=chip.fusion), chip, batch)
+
+
+def workload_costs(workload: Workload, device: Device, batch: int | None = None) -> dict[str, Any]:
+    """What a workload costs on a chip, in all and by kernel, with the figures of a roofline.
+
+    Operational intensities are operations (two a multiply-add, one a vector step) by all bytes that a kernel
+    reads and writes, on the chip or off it; the ridge point is peak by off-chip bandwidth.
+    """
+    from autoglyph.hardware_models import estimate
+
+    cost = estimate(workload, device, batch=batch)
     return {
-        "device": chip.name,
+        "device": device.name,
         "batch": cost.batch,
         "latency_ms": cost.latency_s * 1e3,
         "energy_mj": cost.energy_j * 1e3,
@@ -104,7 +120,30 @@ def costs(architecture: Architecture, device: str, batch: int | None = None) -> 
         "parameters": workload.parameters,
         "achieved_tera_ops_per_s": cost.achieved_ops_per_s / 1e12,
         "peak_tera_ops_per_s": cost.peak_ops_per_s / 1e12,
-        "kernels": _kernel_rows(workload, cost),
+        "bandwidth_gb_per_s": device.bandwidth_bytes_per_s / 1e9,
+        "ridge_ops_per_byte": device.peak_ops_per_s / device.bandwidth_bytes_per_s,
+        "kernels": _kernel_rows(workload, cost, device.element_bytes),
+    }
+
+
+def training_costs(workload: Workload, device: Device, batch: int | None, optimizer: str) -> dict[str, Any]:
+    """What one training step costs on a chip.
+
+    Raises:
+        ValueError: if there is no such optimizer.
+    """
+    from autoglyph.hardware_models.training_step import MOMENTS, estimate_training
+
+    if optimizer not in MOMENTS:
+        raise plugins.unknown_name("optimizer", optimizer, MOMENTS)
+    cost = estimate_training(workload, device, batch, optimizer=cast(Any, optimizer))
+    return {
+        "optimizer": optimizer,
+        "latency_ms": cost.latency_s * 1e3,
+        "update_ms": cost.update_s * 1e3,
+        "energy_mj": cost.energy_j * 1e3,
+        "peak_mb": cost.peak_bytes / 1e6,
+        "madds": cost.step.madds,
     }
 
 
@@ -128,18 +167,22 @@ def summary(architecture: Architecture, model: Any) -> dict[str, int]:
     }
 
 
-def _kernel_rows(workload: Any, cost: Any) -> list[dict[str, Any]]:
+def _kernel_rows(workload: Workload, cost: Cost, element_bytes: int) -> list[dict[str, Any]]:
     kernels = workload.kernels
+    per_example = 2 * kernels["madds"] + kernels["vector_ops"] + kernels["input_vector_ops"]
+    activations = (kernels["read_elements"] + kernels["written_elements"]) * cost.batch
+    moved = (activations + kernels["weight_elements"]) * element_bytes
+    operations = per_example * cost.batch
     return [
         {
-            "name": str(name),
-            "latency_us": float(kernel_s) * 1e6,
-            "compute_us": float(compute_s) * 1e6,
-            "memory_us": float(memory_s) * 1e6,
-            "bound": str(bound),
-            "madds": int(madds),
+            "name": str(kernels["name"][i]),
+            "latency_us": float(cost.kernels_s[i]) * 1e6,
+            "compute_us": float(cost.compute_s[i]) * 1e6,
+            "memory_us": float(cost.memory_s[i]) * 1e6,
+            "bound": str(cost.bound[i]),
+            "madds": int(kernels["madds"][i]),
+            "ops_per_byte": float(operations[i] / max(int(moved[i]), 1)),
+            "attained_giga_ops_per_s": float(operations[i] / cost.kernels_s[i]) / 1e9,
         }
-        for name, kernel_s, compute_s, memory_s, bound, madds in zip(
-            cost.names, cost.kernels_s, cost.compute_s, cost.memory_s, cost.bound, kernels["madds"], strict=True
-        )
+        for i in range(len(kernels))
     ]

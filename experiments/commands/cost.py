@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -11,24 +12,58 @@ from autoglyph.experiments.commands._common import JsonOption, StoreOption
 
 PANEL, ORDER = _common.REPLAY_PANEL, 31
 _KERNEL_LINES = 15
+_APPLICATIONS = "keras.applications:"
 
 
 def command(
-    model: Annotated[str, typer.Argument(help="RUN:TRIAL, RUN:best or SPACE:NAME.")],
+    model: Annotated[
+        str, typer.Argument(help="RUN:TRIAL, RUN:best, SPACE:NAME, FILE.keras or keras.applications:NAME.")
+    ],
     device: Annotated[str, typer.Option(help="Name of a chip, or a .toml file.")],
-    batch: Annotated[int | None, typer.Option(min=1, help="Images in one inference.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Examples in one batch.")] = None,
+    training: Annotated[bool, typer.Option("--training", help="Also cost one training step.")] = False,
+    optimizer: Annotated[str, typer.Option(help="Of the training step: sgd, momentum or adam.")] = "adam",
+    roofline: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .html or .png.")] = None,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
     as_json: JsonOption = False,
 ) -> None:
     """Estimate latency, energy and memory of a network."""
-    from autoglyph.experiments import replay
+    from autoglyph.experiments import replay, roofline_picture
+    from autoglyph.hardware_models import load_device, record
 
-    found = replay.replay(model, store)
-    costs = replay.costs(replay.architecture_of(found), device, batch)
-    if as_json:
-        _common.print_json({"model": found.name, **costs})
+    chip = load_device(device)
+    if model.endswith(".keras") or model.startswith(_APPLICATIONS):
+        from autoglyph.child_programs.keras_file import applications_model, load_keras
+        from autoglyph.child_programs.keras_walk import record_model
+
+        name = model.removeprefix(_APPLICATIONS)
+        loaded = load_keras(model) if model.endswith(".keras") else applications_model(name)
+        workload = record_model(loaded, fusion=chip.fusion).workload
     else:
-        print_costs(found.name, costs)
+        found = replay.replay(model, store)
+        name, workload = found.name, record(replay.architecture_of(found), fusion=chip.fusion)
+    costs = replay.workload_costs(workload, chip, batch)
+    if training:
+        costs["training"] = replay.training_costs(workload, chip, batch, optimizer)
+    if roofline is not None:
+        _common.note(f"Wrote {roofline_picture.save_roofline(name, costs, roofline)}.")
+    if as_json:
+        _common.print_json({"model": name, **costs})
+        return
+    print_costs(name, costs)
+    if training:
+        _print_training(costs)
+    if roofline is not None:
+        print(roofline_picture.terminal_roofline(name, costs))
+
+
+def _print_training(costs: dict[str, Any]) -> None:
+    step = costs["training"]
+    print(
+        f"One training step with {step['optimizer']}: {step['latency_ms']:.4g} ms "
+        f"({step['latency_ms'] / costs['latency_ms']:.3g} x inference, update {step['update_ms']:.4g} ms), "
+        f"{step['energy_mj']:.4g} mJ, peak {step['peak_mb']:.4g} MB, {step['madds']:,} multiply-adds an example."
+    )
 
 
 def print_costs(name: str, costs: dict[str, object]) -> None:
