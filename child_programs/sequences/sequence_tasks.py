@@ -26,6 +26,7 @@ ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", 
         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 3}
+DRAWS_IN_VAIN = 10_000
 _FIRST_DAY = datetime.date(1900, 1, 1).toordinal()
 _LAST_DAY = datetime.date(2099, 12, 31).toordinal()
 _TENTHS = {"valid": (8,), "test": (9,), "train": tuple(range(8))}
@@ -166,15 +167,17 @@ def draw_task(name: str, *, seed: int, sizes: dict[str, int]) -> dict[str, list[
         raise ValueError(f"Expected a size of at least 1 for each of {', '.join(PARTS)}, received {sizes}.")
     rng = np.random.default_rng(seed)
     found: dict[str, dict[str, str]] = {part: {} for part in PARTS}
-    draws_left = 100 * sum(sizes.values()) + 10_000
+    draws_in_vain = 0
     while any(len(found[part]) < sizes[part] for part in PARTS):
-        if draws_left == 0:
+        if draws_in_vain == DRAWS_IN_VAIN:
             raise ValueError(
                 f"Sequence task {name!r} has not enough different inputs for sizes {sizes}: ask for fewer."
             )
-        draws_left -= 1
         source, target = TASKS[name].draw(rng)
         part = part_of(target)
-        if len(found[part]) < sizes[part]:
+        if len(found[part]) < sizes[part] and source not in found[part]:
             found[part][source] = target
+            draws_in_vain = 0
+        else:
+            draws_in_vain += 1
     return {part: list(pairs.items()) for part, pairs in found.items()}

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from autoglyph.child_programs.sequences.sequence_dataset import load_sequences
-from autoglyph.child_programs.sequences.sequence_tasks import PRECEDENCE, TASKS, draw_task, number_words
+from autoglyph.child_programs.sequences.sequence_tasks import PRECEDENCE, TASKS, SequenceTask, draw_task, number_words
 
 SIZES = {"train": 200, "valid": 30, "test": 30}
 
@@ -101,5 +101,9 @@ def test_unknown_names_and_sizes_are_refused() -> None:
         load_sequences("copy", seed=0, test="a.tsv")
     with pytest.raises(ValueError, match="limit of at least 1"):
         load_sequences("copy", seed=0, limit=0)
+
+
+def test_too_few_different_inputs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TASKS, "bit", SequenceTask("A bit.", ("0", "1"), lambda rng: (str(rng.integers(2)),) * 2))
     with pytest.raises(ValueError, match="not enough different inputs"):
-        draw_task("dates", seed=0, sizes={"train": 10, "valid": 40_000, "test": 1})
+        draw_task("bit", seed=0, sizes={"train": 1, "valid": 1, "test": 1})
