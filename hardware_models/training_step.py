@@ -7,10 +7,9 @@ Each kernel of the forward pass gives
 - the gradient to its weights, again one product of the same multiply-adds, which writes the weights once;
 - element-wise steps once more in the backward pass, where norms and activations are differentiated.
 The update then reads parameters, gradients and moments, and writes parameters and moments, once a step whatever
-the batch.
-Rows and columns of the gradient to the weights are those of the forward product, whose
-batch is its reduction there; tiles differ a little, multiply-adds do not. Matrix work
-of a step is therefore three times that of inference less the one gradient to the data (Kaplan et al. 2020, section 2.1, count the same factor of three).
+the batch. Rows and columns of the gradient to the weights are those of the forward product, whose batch is its
+reduction there; tiles differ a little, multiply-adds do not. Matrix work of a step is therefore three times that of
+inference less the one gradient to the data (Kaplan et al. 2020, section 2.1, count the same factor of three).
 """
 
 from __future__ import annotations
