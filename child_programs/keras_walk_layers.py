@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, cast, get_args
 
 from autoglyph.child_programs.keras_walk import Handler, LayerCall
@@ -19,7 +20,7 @@ def built_in(kind: type) -> Handler | None:
     return _BUILT_IN.get(kind.__name__) if kind.__module__.startswith("keras.") else None
 
 
-def _handles(*names: str) -> Any:
+def _handles(*names: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         _BUILT_IN.update(dict.fromkeys(names, handler))
         return handler
