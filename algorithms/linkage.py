@@ -51,9 +51,7 @@ class LinkageScreening:
         densest: share of linked pairs above which the screening ends with the verdict `dense`.
     """
 
-    def __init__(
-        self, decisions: int, order: Sequence[int], *, tolerance: float = 1e-4, densest: float = 0.5
-    ) -> None:
+    def __init__(self, decisions: int, order: Sequence[int], *, tolerance: float = 1e-4, densest: float = 0.5) -> None:
         self._decisions = decisions
         self._tolerance = tolerance
         self._densest = densest

@@ -94,6 +94,7 @@ class Nested(Algorithm):
 
     def _next_candidate(self) -> bool:
         """Begins the inner search of a new outer candidate; of a known one, if no new one comes."""
+        key = b""
         for _ in range(_MAX_REPEATS):
             rows = self._outer_search.ask(1).rows
             if not len(rows):

@@ -6,6 +6,8 @@ from one another and from all members; the best of members and children survive.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from autoglyph.algorithms.base import Algorithm, FloatArray, IntArray, Outcomes, Proposals, without_parents
@@ -24,12 +26,14 @@ class NSGA2(Algorithm):
             algorithm. A few at a time converge sooner (steady state).
         crossover_rate: probability with which a child has two parents.
         mutation_rate: probability with which a child is mutated.
+        start: decisions of a known individual that is the first member; None for random ones alone.
     """
 
     population_size: int = 100
     children: int = 0
     crossover_rate: float = 0.9
     mutation_rate: float = 0.6
+    start: Any = None
 
     @property
     def batch_size(self) -> int:
@@ -57,6 +61,7 @@ class NSGA2(Algorithm):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"Expected {name} from 0 to 1, received {getattr(self, name)}.")
         self._capacity = int(self.population_size)
+        self._seed_row = None if self.start is None else self._genome.from_json(list(self.start))
         self._rates = float(self.crossover_rate), float(self.mutation_rate)
         self._rows = np.zeros((0, self._genome.length), self._genome.dtype)
         self._fitness: FloatArray = np.zeros((0, self._num_objectives))
@@ -66,7 +71,10 @@ class NSGA2(Algorithm):
 
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
         if len(self._rows) < self._capacity:
-            return without_parents(self._genome.random(n, rng))
+            rows = self._genome.random(n, rng)
+            if self._seed_row is not None and not len(self._rows):
+                rows[0] = self._seed_row
+            return without_parents(rows)
         mothers, fathers = self._winners(n, rng), self._winners(n, rng)
         crossover_rate, mutation_rate = self._rates
         crossed = rng.random(n) < crossover_rate

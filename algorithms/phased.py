@@ -27,14 +27,15 @@ class Phased(Algorithm):
             evolution.
         order: paths of the parts, such as ["accelerator", "architecture"]; empty for all top-level parts.
             Parts that are left out are held at `start`.
-        phase_trials: new trials of each phase but the last, which takes the rest. Where a phase finds nothing
-            new, the next begins early; after the last, another round begins at random parts.
+        trials: of the whole search; each phase has a part of them in proportion to its decisions, the last one what
+            is left. Where a phase finds nothing new, the next begins early; after the last, another round begins at
+            random parts.
         start: decisions of the individual that is held at first; None for a random one.
     """
 
     inner: Any = None
     order: list[str] = []
-    phase_trials: int = 500
+    trials: int = 1000
     start: Any = None
 
     @property
@@ -48,7 +49,7 @@ class Phased(Algorithm):
         return default_inner(self.inner, 2).multi_objective
 
     def _start(self) -> None:
-        self._expect_at_least(1, "phase_trials")
+        self._expect_at_least(1, "trials")
         self._parts = named_parts(self._genome, list(self.order))
         rng = np.random.default_rng([self._seed])
         given = self.start
@@ -62,6 +63,12 @@ class Phased(Algorithm):
         return InnerSearch(
             algorithm, self._parts[self._phase], self._held, self._num_objectives, self._seed, self._phase
         )
+
+    @property
+    def _share(self) -> int:
+        """Trials of the present phase."""
+        decisions = [len(part.columns) for part in self._parts]
+        return max(1, round(self.trials * decisions[self._phase] / sum(decisions)))
 
     @property
     def _is_last(self) -> bool:
@@ -80,7 +87,7 @@ class Phased(Algorithm):
 
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
         for _ in range(2 * len(self._parts)):
-            full = not self._is_last and self._search.trials >= self.phase_trials
+            full = not self._is_last and self._search.trials >= self._share
             if full or self._search.exhausted or self._search.idle_asks >= _MAX_IDLE_ASKS:
                 self._advance(rng)
             proposals = self._search.ask(n)

@@ -1,8 +1,8 @@
 """Flows: in which order the parts of a space are searched. Each is an algorithm around the chosen one.
 
 - "joint": all decisions at once;
-- "phased:accelerator,architecture": one part after the other, each with an equal part of the trials; a part that is
-  left out stays as it is in the space's individual "baseline", so "phased:architecture" is the search on fixed
+- "phased:accelerator,architecture": one part after the other, each with trials in proportion to its decisions; a part
+  that is left out stays as it is in the space's individual "baseline", so "phased:architecture" is the search on fixed
   hardware;
 - "nested:accelerator": a search of the rest for every candidate of that part.
 """
@@ -15,7 +15,6 @@ from autoglyph.algorithms import Algorithm, catalog
 from autoglyph.algorithms.nested import Nested
 from autoglyph.algorithms.phased import Phased
 from autoglyph.search_spaces import plugins
-from autoglyph.search_spaces.parts import part_names
 from autoglyph.search_spaces.space import SearchSpace
 
 FLOWS = ("joint", "phased", "nested")
@@ -52,8 +51,7 @@ def in_flow(flow: str, name: str, chosen: bool, space: SearchSpace, trials: int)
             raise ValueError(f"A nested search has one outer part, received {', '.join(paths)}: name the outer one.")
         inner_trials = max(1, trials // _INNER_SEARCHES)
         return kind, Nested(outer_part="".join(paths), inner=inner, inner_trials=inner_trials)
-    phases = len(paths) or len(part_names(space.genome))
-    return kind, Phased(order=paths, inner=inner, phase_trials=max(1, trials // phases), start=_baseline(space))
+    return kind, Phased(order=paths, inner=inner, trials=trials, start=_baseline(space))
 
 
 def _baseline(space: SearchSpace) -> list[Any] | None:

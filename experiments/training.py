@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoglyph.algorithms.hurdles import Finished, HurdleRule, NewHurdle
 from autoglyph.algorithms.hurdles.base import Gate
@@ -153,11 +154,11 @@ class Training:
         """(M,) fitness of a child that the record holds."""
         return self._settled(new, record)
 
-    def tell(self, trials: Iterator[int] | Sequence[int], members: Sequence[int] | None) -> None:
+    def tell(self, trials: Sequence[int], members: NDArray[np.int64] | None) -> None:
         """Tells the hurdle rule of finished children, after the algorithm was told."""
         if self._rule is None:
             return
-        alive = None if members is None else list(members)
+        alive = None if members is None else members.tolist()
         for trial in trials:
             for hurdle in self._rule.tell(self.finished[trial], alive):
                 self._announce(hurdle)

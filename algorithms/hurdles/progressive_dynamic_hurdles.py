@@ -31,7 +31,8 @@ class ProgressiveDynamicHurdles(HurdleRule):
         """The rule with as many stages as there are rungs, all of one length, unless their length is given."""
         if self.children_per_hurdle:
             return self
-        return self.clone(deep=True, override={"children_per_hurdle": max(1, children // max(1, num_rungs))})
+        settled: Self = self.clone(deep=True, override={"children_per_hurdle": max(1, children // max(1, num_rungs))})
+        return settled
 
     def _start(self) -> None:
         if self.children_per_hurdle < 1:

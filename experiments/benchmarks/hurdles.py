@@ -85,7 +85,8 @@ class SyntheticCurves:
         at = np.arange(DECISIONS)
         mates = np.roll(rows, 1, axis=1)
         base: Floats = self._main[at, rows].sum(axis=1) + self._pair[at, rows, mates].sum(axis=1)
-        return base + SLOW_END_BETTER * self._gaps(rows)
+        total: Floats = base + SLOW_END_BETTER * self._gaps(rows)
+        return total
 
     def _gaps(self, rows: Rows) -> Floats:
         """(n,) how far below its quality each individual is after the first rung."""

@@ -27,7 +27,7 @@ def _space() -> Any:
 
 def _connected(rows: Rows, genome: Genome) -> NDArray[np.bool_]:
     """Cells without a path from input to output compute a constant and are not tried."""
-    return np.array([is_connected([OPERATIONS[gene] for gene in row]) for row in rows.tolist()], bool)  # type: ignore[misc]
+    return np.array([is_connected([OPERATIONS[gene] for gene in row]) for row in rows.tolist()], bool)
 
 
 def _resnet() -> NasBench201:

@@ -45,7 +45,7 @@ def optimum() -> float:
 
 def test_phases_vary_one_part_each_and_hold_the_best_of_the_one_before() -> None:
     start = [0, 3, 4, 0]
-    found = fold(Phased(inner=Exhaustive(), order=["chip", "network"], phase_trials=15, start=start)).run(2, 15)
+    found = fold(Phased(inner=Exhaustive(), order=["chip", "network"], trials=30, start=start)).run(2, 15)
     first, second = (p.rows for p in found.proposals)
     assert varied(first) == {2, 3} and first[0, :2].tolist() == start[:2] and len(first) == 15
     best = first[value_of(first)[:, 0].argmax()]
@@ -54,7 +54,7 @@ def test_phases_vary_one_part_each_and_hold_the_best_of_the_one_before() -> None
 
 def test_a_part_left_out_stays_as_given() -> None:
     start = [0, 3, 4, 2]
-    found = fold(Phased(order=["network"], start=start, phase_trials=5)).run(30, 4)
+    found = fold(Phased(order=["network"], start=start, trials=5)).run(30, 4)
     rows = np.concatenate([p.rows for p in found.proposals])
     assert varied(rows) == {0, 1} and (rows[:, 2:] == start[2:]).all()
 
@@ -86,7 +86,7 @@ def fold_of_seed(seed: int) -> Fold:
 
 
 def test_results_of_another_phase_are_not_taken_for_this_one() -> None:
-    algorithm = Phased(inner=Exhaustive(), order=["chip", "network"], phase_trials=15, start=[0, 0, 0, 0])
+    algorithm = Phased(inner=Exhaustive(), order=["chip", "network"], trials=30, start=[0, 0, 0, 0])
     found = fold(algorithm).run(2, 15)
     late = found.told[0]
     before = algorithm.ask(1)

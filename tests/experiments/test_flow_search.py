@@ -30,7 +30,7 @@ def test_a_phased_search_varies_one_part_at_a_time_and_resumes(run_cli: Callable
     arguments = ("search", toy, "--flow", "phased:width,rate", "--trials", "24", "--seed", "2", "--json")
     whole = run_cli(*arguments, "--run", "whole")
     assert whole.code == 0, whole.err
-    assert run_cli(*arguments, "--run", "part", "--set", "algorithm.phase_trials=12").code == 0
+    assert run_cli(*arguments, "--run", "part", "--set", "algorithm.trials=12").code == 0
     trials = Run.open("whole", "autoglyph.db").trials
     assert len(trials) == 24
     assert len({t.genes.split(",")[1] for t in trials[:4]}) == 1  # the rate is held while the width varies
