@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autoglyph.search_spaces import ops
@@ -21,12 +21,14 @@ class LayerContext:
         seed: seed of its initial values and of its own randomness; None draws one.
         norm_momentum: momentum of batch normalisation in place of the operation's; None keeps that.
         composed_swish: write swish as a product with a sigmoid.
+        shared: layers that several operations of the network share, by name; handlers add to it.
     """
 
     name: str
     seed: int | None
     norm_momentum: float | None = None
     composed_swish: bool = False
+    shared: dict[str, Any] = field(default_factory=dict)
 
     def fan_out_normal(self) -> Any:
         """Initial values of convolutions as in EfficientNet: normal, variance 2 / fan out."""

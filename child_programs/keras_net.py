@@ -11,6 +11,7 @@ import concurrent.futures
 import zlib
 from typing import Any
 
+import autoglyph.child_programs.keras_sequence  # noqa: F401 - registers its handlers
 from autoglyph.child_programs.keras_layers import LayerContext, keras_value
 from autoglyph.search_spaces import ops
 from autoglyph.search_spaces.architecture import Architecture
@@ -41,6 +42,7 @@ class KerasNet(Net):
         self._seed = seed
         self._norm_momentum = norm_momentum
         self._composed_swish = composed_swish
+        self._shared: dict[str, Any] = {}
 
     def apply(self, op: Op, *inputs: Tensor) -> Tensor:
         """Makes the layers of one operation.
@@ -49,18 +51,27 @@ class KerasNet(Net):
             NotImplementedError: if the type of the operation has no handler.
             ValueError: if Keras computes another shape than the operation states.
         """
-        name = self.full_name(op)
-        context = LayerContext(name, self._layer_seed(name), self._norm_momentum, self._composed_swish)
-        value = keras_value(op, context, *(tensor.value for tensor in inputs))
+        value = self.read(op, *inputs)
         shape = tuple(value.shape[1:])
         stated = op.output(*(tensor.shape for tensor in inputs))
         if shape != stated:
             raise ValueError(
-                f"{context.name}: Keras computed shape {shape}, but {type(op).__name__}.output states {stated}."
+                f"{self.full_name(op)}: Keras computed shape {shape}, but {type(op).__name__}.output states {stated}."
             )
+        return Tensor(shape, value)
+
+    def read(self, op: Op, *inputs: Tensor) -> Any:
+        """The Keras tensor of one operation, its shape not checked.
+
+        Raises:
+            NotImplementedError: if the type of the operation has no handler.
+        """
+        name = self.full_name(op)
+        context = LayerContext(name, self._layer_seed(name), self._norm_momentum, self._composed_swish, self._shared)
+        value = keras_value(op, context, *(tensor.value for tensor in inputs))
         if isinstance(op, ops.Input):
             self.inputs.append(value)
-        return Tensor(shape, value)
+        return value
 
     def _layer_seed(self, name: str) -> int | None:
         return None if self._seed is None else zlib.crc32(f"{self._seed}/{name}".encode())

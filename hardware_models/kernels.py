@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from autoglyph.search_spaces import ops
+from autoglyph.search_spaces import ops, ops_sequence
 from autoglyph.search_spaces.ops import Op, Shape
 
 KINDS = ("vector", "matrix", "depthwise")
@@ -244,3 +244,25 @@ def _(op: ops.Scale, inputs: Inputs, weights: Weights, elements: int) -> _Layout
 @_layout.register
 def _(op: ops.Standardize, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
     return _Layout("elementwise", steps=STEPS_OF_NORM * elements)
+
+
+@_layout.register
+def _(op: ops_sequence.LightweightConv, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    window, kernels = weights["kernel"]
+    steps = STEPS_BY_ACTIVATION["softmax"] * window * kernels
+    return _Layout("compute", DEPTHWISE, k=window, groups=inputs[0][-1], steps=steps)
+
+
+@_layout.register
+def _(op: ops_sequence.ScaleAndAddPositions, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("elementwise", steps=(1 + op.sinusoids) * elements)
+
+
+@_layout.register
+def _(op: ops_sequence.NonzeroMask, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("alone", steps=math.prod(inputs[0]), m=math.prod(inputs[0][:-1]), n=inputs[0][-1])
+
+
+@_layout.register
+def _(op: ops_sequence.PadChannels, inputs: Inputs, weights: Weights, elements: int) -> _Layout:
+    return _Layout("concat")
