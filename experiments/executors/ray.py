@@ -216,24 +216,24 @@ class RayExecutor:
         for trial in {*again, *others}:
             self._children[trial].worker = None
         for trial in others:
-            self._note(self._children[trial], f"While it waited, {lost.why.replace('its worker', 'the worker')}")
+            happened = f"a child on its worker {lost.why}" if lost.is_final else f"its {lost.why}"
+            self._note(self._children[trial], f"While it waited, {happened}")
         self._queue.extendleft(reversed(again))
         if len(running) == 1:
             self._blame(self._children[running[0]], lost)
         for trial in running if len(running) > 1 else ():
+            happened = f"one of them {lost.why}" if lost.is_final else f"their {lost.why}"
             self._children[trial].alone = True
-            self._note(self._children[trial], f"Of {len(running)} children that were sent together, {lost.why}")
+            self._note(self._children[trial], f"Sent with {len(running) - 1} others, {happened}")
         self._pool.replace(worker)
 
     def _blame(self, child: _Child, lost: Lost) -> None:
         child.attempts += 1
-        why = lost.why[0].upper() + lost.why[1:]
         if not lost.is_final and child.attempts <= self._options.retries:
-            self._note(child, f"{why}, attempt {child.attempts} of {1 + self._options.retries}")
+            self._note(child, f"Its {lost.why}, attempt {child.attempts} of {1 + self._options.retries}")
             return
         self._queue.remove(child.task.trial)
-        attempts = "" if lost.is_final else f" in each of {child.attempts} attempts, at last"
-        error = f"{why}." if lost.is_final else f"The child failed{attempts}: {lost.why}."
+        error = f"It {lost.why}." if lost.is_final else f"Its {lost.why} in attempt {child.attempts}, the last."
         child.notes.append(error)
         self._finish(child, Result(child.task.trial, list(child.saved.rungs), child.saved.seconds, error))
 

@@ -77,7 +77,7 @@ class Lost(NamedTuple):
 
     Attributes:
         worker: the worker, with its calls.
-        why: half a sentence.
+        why: what is to be said of the worker, or of the child where that is to be blamed, without "it".
         is_final: whether a child that was alone with it is to be blamed without another attempt.
     """
 
@@ -195,12 +195,12 @@ class WorkerPool:
             if _internal_kv_get(key) is not None:
                 _internal_kv_del(key)
                 limit = self._settings.child_memory_gb
-                return Lost(worker, f"it took more memory than its limit of {limit:g} GB", is_final=True)
-        return Lost(worker, f"its worker was lost ({_reason(error)})")
+                return Lost(worker, f"took more memory than its limit of {limit:g} GB", is_final=True)
+        return Lost(worker, f"worker was lost ({_reason(error)})")
 
     def _overdue(self, worker: Worker) -> Lost:
         limit_s = worker.calls[0].limit_s
-        return Lost(worker, f"it ran past its limit of {limit_s:g} s", is_final=True)
+        return Lost(worker, f"ran past its limit of {limit_s:g} s", is_final=True)
 
 
 def _is_overdue(worker: Worker) -> bool:
