@@ -7,6 +7,7 @@ that has no handler is refused by name: nothing is ever taken as free because it
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from autoglyph.hardware_models.recorder import Recorder
 from autoglyph.hardware_models.workload import Workload, check_fusion, kernel_array
 from autoglyph.search_spaces import ops
 from autoglyph.search_spaces.net import Net, Tensor
-from autoglyph.search_spaces.ops import Op
+from autoglyph.search_spaces.ops import Op, Shape
 
 
 @dataclass
@@ -27,6 +28,8 @@ class LayerCall:
     Attributes:
         layer: the layer or operation.
         net: what to write it in.
+        stated: shape of its output as Keras has it, without the batch.
+        named: for each input the name under which the call gives it, "" for those given by position.
         arguments: positional arguments of the call that are no tensors of the model, in order.
         settings: named arguments of the call that are no tensors of the model.
         weights: elements of weights of the operations written so far.
@@ -34,6 +37,8 @@ class LayerCall:
 
     layer: Any
     net: Net
+    stated: Shape = ()
+    named: tuple[str, ...] = ()
     arguments: list[Any] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     weights: int = 0
@@ -144,9 +149,9 @@ class _Walk:
         """The outputs of a model, for these inputs or for its own."""
         graph = getattr(model, "_functional", None) or model
         depths = getattr(graph, "_nodes_by_depth", None)
-        if not depths:
+        if not depths or not type(model).call.__module__.startswith("keras."):
             raise ValueError(
-                f"The model {model.name!r} is no functional model: build it with keras.Input and calls of layers, "
+                f"The model {model.name!r} is no functional model, or has a call of its own: build it with keras.Input and calls of layers, "
                 "or call a Sequential once."
             )
         known: dict[int, Tensor] = {}
@@ -173,6 +178,11 @@ class _Walk:
                 outputs = self.model(layer, inputs)
         else:
             outputs = [self._call(layer, node, inputs)]
+        if len(outputs) != len(node.outputs):
+            raise ValueError(
+                f"Layer {layer.name!r} ({type(layer).__name__}) gives {len(node.outputs)} outputs, the walk knows "
+                f"{len(outputs)}: call it so that it gives no more."
+            )
         for tensor, output in zip(node.outputs, outputs, strict=True):
             stated = tuple(tensor.shape[1:])
             if output.shape != stated:
@@ -185,14 +195,24 @@ class _Walk:
     def _call(self, layer: Any, node: Any, inputs: list[Tensor]) -> Tensor:
         import keras
 
-        tensors = keras.KerasTensor
+        def tensors(value: Any) -> int:
+            return sum(isinstance(leaf, keras.KerasTensor) for leaf in keras.tree.flatten(value))
+
+        given, settings = node.arguments.args, node.arguments.kwargs
         call = LayerCall(
             layer,
             self._net,
-            [a for a in node.arguments.args if not isinstance(a, tensors | list | tuple)],
-            {k: v for k, v in node.arguments.kwargs.items() if v is not None and not isinstance(v, tensors)},
+            tuple(node.outputs[0].shape[1:]),
+            ("",) * tensors(given) + tuple(k for k in sorted(settings) for _ in range(tensors(settings[k]))),
+            [a for a in given if not tensors(a)],
+            {k: v for k, v in settings.items() if v is not None and not tensors(v)},
         )
-        output = _handler(layer)(call, *inputs)
+        handler = _handler(layer)
+        try:
+            inspect.signature(handler).bind(call, *inputs)
+        except TypeError:
+            raise call.refuse(f"{len(inputs)} inputs") from None
+        output = handler(call, *inputs)
         weights = layer.weights if isinstance(layer, keras.layers.Layer) else []
         held = sum(math.prod(weight.shape) for weight in weights)
         if call.weights != held:

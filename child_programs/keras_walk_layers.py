@@ -127,21 +127,20 @@ def _embedding(call: LayerCall, x: Tensor) -> Tensor:
 @_handles("MultiHeadAttention")
 def _multi_head_attention(call: LayerCall, *inputs: Tensor) -> Tensor:
     layer = call.layer
-    if not 2 <= len(inputs) <= 3 or any(len(x.shape) != 2 for x in inputs):
-        raise call.refuse(f"inputs {[x.shape for x in inputs]} (masks are not supported)")
-    if "key" in call.settings:
-        raise call.refuse("a named key")
+    positions = iter(("query", "value", "key", "a mask"))
+    given = {name or next(positions, "a mask"): x for name, x in zip(call.named, inputs, strict=True)}
+    if not {"query", "value"} <= given.keys() <= {"query", "value", "key"} or any(len(x.shape) != 2 for x in inputs):
+        raise call.refuse(f"{' and '.join(given)} of shapes {[x.shape for x in inputs]}")
     config = layer.get_config()
-    heads, key, value = config["num_heads"], config["key_dim"], config["value_dim"]
-    sources = (inputs[0], inputs[-1], inputs[1])
+    heads, key, value, use_bias = config["num_heads"], config["key_dim"], config["value_dim"], config["use_bias"]
+    sources = (given["query"], given.get("key", given["value"]), given["value"])
     q, k, v = (
-        call.apply(ops.Dense(name=f"{layer.name}_{part}", units=heads * size, use_bias=config["use_bias"]), x)
+        call.apply(ops.Dense(name=f"{layer.name}_{part}", units=heads * size, use_bias=use_bias), x)
         for part, size, x in zip(("query", "key", "value"), (key, key, value), sources, strict=True)
     )
     causal = bool(call.settings.get("use_causal_mask", False))
     attended = call.apply(ops.Attention(name=f"{layer.name}_scores", heads=heads, causal=causal), q, k, v)
-    units = layer.output.shape[-1]
-    return call.apply(ops.Dense(name=f"{layer.name}_output", units=units, use_bias=config["use_bias"]), attended)
+    return call.apply(ops.Dense(name=f"{layer.name}_output", units=call.stated[-1], use_bias=use_bias), attended)
 
 
 @_handles("BatchNormalization")
@@ -307,12 +306,48 @@ def _upsampling(call: LayerCall, x: Tensor) -> Tensor:
     return call.apply(ops.Upsample(name=layer.name, factor=layer.size), x)
 
 
-@_handles("Flatten", "Reshape")
+@_handles("Flatten", "Reshape", "ExpandDims", "Squeeze")
 def _reshape(call: LayerCall, x: Tensor) -> Tensor:
-    shape: Shape = tuple(call.layer.compute_output_shape((1, *x.shape)))[1:]
-    return call.apply(ops.Reshape(name=call.layer.name, shape=shape), x)
+    return call.apply(ops.Reshape(name=call.layer.name, shape=call.stated), x)
 
 
-@_handles("Permute")
+@_handles("Permute", "Transpose")
 def _permute(call: LayerCall, x: Tensor) -> Tensor:
-    return call.apply(ops.Permute(name=call.layer.name, order=tuple(d - 1 for d in call.layer.dims)), x)
+    layer = call.layer
+    dimensions: Any = layer.dims if hasattr(layer, "dims") else (layer.axes or range(len(x.shape), -1, -1))
+    order = tuple(d - 1 for d in dimensions if d != 0)
+    if hasattr(layer, "axes") and dimensions[0] != 0:
+        raise call.refuse("an order that moves the batch")
+    return call.apply(ops.Permute(name=layer.name, order=order), x)
+
+
+@_handles("Negative", "Absolute", "Square", "Sqrt", "Rsqrt", "Reciprocal", "Log", "Cast")
+def _one_step(call: LayerCall, x: Tensor) -> Tensor:
+    return call.apply(ops.Scale(name=call.layer.name), x)
+
+
+@_handles("Mean", "Max")
+def _mean_or_max(call: LayerCall, x: Tensor) -> Tensor:
+    layer, dimensions = call.layer, len(x.shape) + 1
+    if sorted(a % dimensions for a in layer.axis or ()) != [*range(1, dimensions - 1)]:
+        raise call.refuse(f"axis {layer.axis}; only all positions together are known")
+    kind: PoolKind = "max" if type(layer).__name__ == "Max" else "average"
+    return call.apply(ops.GlobalPool(name=layer.name, kind=kind, keep_dimensions=layer.keepdims), x)
+
+
+@_handles("Matmul")
+def _matmul(call: LayerCall, first: Tensor, second: Tensor) -> Tensor:
+    return call.apply(ops.MatMul(name=call.layer.name), first, second)
+
+
+@_handles("DotProductAttention")
+def _dot_product_attention(call: LayerCall, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    layer, heads = call.layer, query.shape[1]
+    if any(call.named) or any(len(x.shape) != 3 or x.shape[1] != heads for x in (query, key, value)):
+        raise call.refuse("a mask, a bias or fewer heads for keys than for queries")
+    merged = (
+        call.apply(ops.Reshape(name=f"{layer.name}_{part}", shape=(x.shape[0], heads * x.shape[2])), x)
+        for part, x in (("query", query), ("key", key), ("value", value))
+    )
+    attended = call.apply(ops.Attention(name=layer.name, heads=heads, causal=layer.is_causal), *merged)
+    return call.apply(ops.Reshape(name=f"{layer.name}_heads", shape=call.stated), attended)
