@@ -81,37 +81,47 @@ def _lightweight_conv(op: ops_sequence.LightweightConv, context: LayerContext, *
 def _sequence_attention(op: ops_sequence.SequenceAttention, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
-    ops = keras.ops
     queries, keys, values = (_heads(x, op.heads) for x in inputs[:3])
-    scores = ops.einsum("bthd,bshd->bhts", queries, keys)
-    picked = None
+    seen = _seen(inputs[3]) if len(inputs) == 4 else None
     if op.relative:
-        make = keras.layers.Dense
-        tables = [
-            make(size, use_bias=False, kernel_initializer=context.glorot_uniform(), name=f"{context.name}_{part}")
-            for part, size in (("relative_keys", op.rows), ("relative_values", values.shape[-1]))
-        ]
-        picked = ops.one_hot(_rows_of_distances(inputs[0], inputs[1], op.relative), op.rows)
-        scores = ops.add(scores, ops.einsum("bthr,tsr->bhts", tables[0](queries), picked))
-    scores = ops.multiply(scores, 1 / math.sqrt(queries.shape[-1]))
-    if op.causal:
-        ahead = _distances(inputs[0], inputs[1]) > 0
-        scores = ops.subtract(scores, ops.multiply(ops.cast(ahead, "float32"), MASKED))
-    if len(inputs) == 4:
-        hidden = ops.multiply(ops.subtract(1.0, ops.transpose(inputs[3], (0, 2, 1))), MASKED)
-        scores = ops.subtract(scores, ops.expand_dims(hidden, 1))
-    shares = ops.softmax(scores, axis=-1)
-    attended = ops.einsum("bhts,bshd->bthd", shares, values)
-    if op.relative:
-        attended = ops.add(attended, tables[1](ops.einsum("bhts,tsr->bthr", shares, picked)))
+        attended = _relative_attention(op, context, queries, keys, values, seen)
+    else:
+        attended = keras.ops.dot_product_attention(queries, keys, values, mask=seen, is_causal=op.causal)
     return keras.layers.Reshape((-1, inputs[2].shape[-1]), name=context.name)(attended)
 
 
-def positions(x: Any) -> Any:
-    """(length,) 0, 1, 2, ... along a (batch, length, channels) Keras tensor."""
+def _relative_attention(
+    op: ops_sequence.SequenceAttention, context: LayerContext, queries: Any, keys: Any, values: Any, seen: Any
+) -> Any:
+    """Attention with the tables as dense layers: no (queries, keys, channels) array is made."""
     import keras
 
-    return keras.ops.subtract(keras.ops.cumsum(keras.ops.ones_like(x[0, :, 0])), 1.0)
+    ops = keras.ops
+    distances = _distances(queries, keys)
+    clipped = ops.clip(distances, -op.relative, op.relative)
+    picked = ops.one_hot(ops.cast(ops.add(clipped, op.relative), "int32"), op.rows)
+    a, b = (
+        keras.layers.Dense(
+            size, use_bias=False, kernel_initializer=context.glorot_uniform(), name=f"{context.name}_{part}"
+        )
+        for part, size in (("relative_keys", op.rows), ("relative_values", values.shape[-1]))
+    )
+    scores = ops.add(ops.einsum("bthd,bshd->bhts", queries, keys), ops.einsum("bthr,tsr->bhts", a(queries), picked))
+    scores = ops.multiply(scores, 1 / math.sqrt(queries.shape[-1]))
+    if op.causal:
+        scores = ops.subtract(scores, ops.multiply(ops.cast(ops.greater(distances, 0), "float32"), MASKED))
+    if seen is not None:
+        scores = ops.subtract(scores, ops.multiply(ops.subtract(1.0, ops.cast(seen, "float32")), MASKED))
+    shares = ops.softmax(scores, axis=-1)
+    return ops.add(ops.einsum("bhts,bshd->bthd", shares, values), b(ops.einsum("bhts,tsr->bthr", shares, picked)))
+
+
+def positions(x: Any) -> Any:
+    """(length,) 0, 1, 2, ... along the second dimension of a Keras tensor."""
+    import keras
+
+    first = x[0, :, 0] if len(x.shape) == 3 else x[0, :, 0, 0]
+    return keras.ops.subtract(keras.ops.cumsum(keras.ops.ones_like(first)), 1.0)
 
 
 def sinusoids(at: Any, channels: int) -> Any:
@@ -151,8 +161,8 @@ def _distances(queries: Any, keys: Any) -> Any:
     return keras.ops.subtract(at_key, keras.ops.expand_dims(keras.ops.add(at_query, behind), -1))
 
 
-def _rows_of_distances(queries: Any, keys: Any, furthest: int) -> Any:
+def _seen(mask: Any) -> Any:
+    """(batch, keys, 1) of 0 and 1 -> (batch, 1, 1, keys) of booleans."""
     import keras
 
-    clipped = keras.ops.clip(_distances(queries, keys), -furthest, furthest)
-    return keras.ops.cast(keras.ops.add(clipped, furthest), "int32")
+    return keras.ops.expand_dims(keras.ops.transpose(keras.ops.cast(mask, "bool"), (0, 2, 1)), 1)

@@ -137,8 +137,8 @@ class SequenceAttention(Attention):
     """Attention with a mask of the keys and relative positions, both at wish.
 
     Inputs are queries, keys and values as of `Attention`, and where padding must not be seen a mask (keys, 1).
-    Where there are fewer queries than keys, they are the last ones: one query against all keys so far is a step of
-    decoding.
+    Relative positions count from the ends: fewer queries than keys stand at the last keys, so that one query
+    against all keys so far is a step of decoding.
 
     Relative positions (Shaw et al. 2018): e_ij = q_i (k_j + a_c) / sqrt(d) and z_i = sum of alpha_ij (v_j + b_c),
     where c = clip(j - i, -k, k) names a row of the tables a and b, which all heads share.

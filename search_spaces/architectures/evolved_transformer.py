@@ -11,7 +11,7 @@ from typing import Self
 
 from autoglyph.search_spaces.architecture import Architecture, Segment
 from autoglyph.search_spaces.blocks.et_cell import Block, cell
-from autoglyph.search_spaces.blocks.et_layers import Surroundings
+from autoglyph.search_spaces.blocks.et_layers import ATTEND, Surroundings
 from autoglyph.search_spaces.net import Net, Tensor
 from autoglyph.search_spaces.ops_sequence import (
     NonzeroMask,
@@ -23,12 +23,14 @@ from autoglyph.search_spaces.ops_sequence import (
 
 VOCABULARY = 33_288
 """Word pieces at which the published parameter counts come out; a figure of this project, not of the paper."""
+DIMENSION = 512
+"""Channels of the embeddings of the base size."""
 GRANULARITY = 16
 """Channels are multiples of this, so that 4, 8 and 16 heads divide them (a choice)."""
 UNIT = 0.5
 """Channels of relative dimension 1 as a share of the model's dimension (a choice): the Evolved Transformer has
 layers of half the dimension and of four times it, so both known individuals have whole relative dimensions."""
-WIDEST = 16
+WIDEST = 64
 """Hidden states of more than so many times the model's dimension are refused (a choice): chains of concatenations
 would double them from block to block and cell to cell."""
 TABLE = "tokens"
@@ -58,7 +60,7 @@ class EvolvedTransformer(Architecture):
     encoder_cells: int
     decoder: list[Block]
     decoder_cells: int
-    dimension: int = 512
+    dimension: int = DIMENSION
     multiplier: float = UNIT
     heads: int = 8
     vocabulary: int = VOCABULARY
@@ -87,10 +89,11 @@ class EvolvedTransformer(Architecture):
             resolution: tokens of source and target.
             channels: not used; tokens have none.
             classes: size of the vocabulary.
-            width: factor on the dimension, which stays a multiple of 16.
+            width: factor on the dimension, which becomes a multiple of 32, so that relative dimensions stay exact.
         """
         small: Self = self.for_data(channels=channels, classes=classes)
-        dimension = max(GRANULARITY, round(self.dimension * width / GRANULARITY) * GRANULARITY)
+        step = 2 * GRANULARITY
+        dimension = max(step, round(self.dimension * width / step) * step)
         changes = {"dimension": dimension, "source_length": resolution, "target_length": resolution, "dropout": 0.0}
         small.rebind(changes, raise_on_no_change=False)
         return small
@@ -122,7 +125,9 @@ def _encoder(
 ) -> Tensor:
     tokens = net.apply(TokenInput(name="source", shape=(length,)))
     mask = net.apply(NonzeroMask(name="mask"), tokens)
-    around = Surroundings(causal=False, heads=heads, relative=relative, dropout=dropout, mask=mask)
+    around = Surroundings(
+        causal=False, heads=heads, widest=WIDEST * dimension, relative=relative, dropout=dropout, mask=mask
+    )
     x = _embed(net, tokens, vocabulary, dimension, dropout, relative)
     x = net.layer_norm(_cells(net, x, blocks, cells, dimension, multiplier, around), name="final_norm")
     return net.multiply(x, mask, name="unpadded")
@@ -141,9 +146,12 @@ def _decoder(
     dropout: float,
     relative: int,
 ) -> Tensor:
+    if not any(ATTEND in (block.left.layer, block.right.layer) for block in blocks):
+        raise ValueError(f"The decoder never sees the source: give a branch of it the layer {ATTEND}.")
     around = Surroundings(
         causal=True,
         heads=heads,
+        widest=WIDEST * dimension,
         relative=relative,
         dropout=dropout,
         encoded=encoded,
@@ -177,9 +185,4 @@ def _cells(
     for number in range(1, cells + 1):
         with net.scope(f"cell{number}"):
             x = cell(net, x, blocks, lambda size: width(size, dimension, multiplier), around)
-        if x.channels > WIDEST * dimension:
-            raise ValueError(
-                f"Cell {number} puts out {x.channels} channels, more than {WIDEST} times the dimension: "
-                "this individual is not built."
-            )
     return x

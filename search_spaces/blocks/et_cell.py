@@ -84,6 +84,11 @@ def cell(net: Net, x: Tensor, blocks: Sequence[Block], width: Width, around: Sur
                 raise ValueError(f"Both branches of block {i} are dead: give one of them a layer.")
             outputs = [_branch(net, side, branch, states, normed, width, around) for side, branch in alive]
             states.append(join(net, outputs, block.combiner))
+            if states[-1].channels > around.widest:
+                raise ValueError(
+                    f"Block {i} puts out {states[-1].channels} channels, more than {around.widest}: "
+                    "concatenate less often, or lower the multiplier."
+                )
     return join(net, [states[i] for i in unused(blocks)], "add")
 
 

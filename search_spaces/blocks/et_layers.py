@@ -30,6 +30,7 @@ class Surroundings:
     Attributes:
         causal: whether a position may see none behind it, as in a decoder.
         heads: of the attention to the encoder.
+        widest: most channels of a hidden state.
         relative: distances of relative positions in self-attention, 0 for none.
         dropout: rate behind every layer but the identity.
         mask: (length, 1) of the cell's own sequence, None where nothing can be padding that is seen.
@@ -39,6 +40,7 @@ class Surroundings:
 
     causal: bool
     heads: int
+    widest: int
     relative: int = 0
     dropout: float = 0.0
     mask: Tensor | None = None
