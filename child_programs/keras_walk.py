@@ -151,8 +151,8 @@ class _Walk:
         depths = getattr(graph, "_nodes_by_depth", None)
         if not depths or not type(model).call.__module__.startswith("keras."):
             raise ValueError(
-                f"The model {model.name!r} is no functional model, or has a call of its own: build it with keras.Input and calls of layers, "
-                "or call a Sequential once."
+                f"The model {model.name!r} is no functional model, or has a call of its own: "
+                "build it with keras.Input and calls of layers, or call a Sequential once."
             )
         known: dict[int, Tensor] = {}
         for i, tensor in enumerate(graph.inputs):

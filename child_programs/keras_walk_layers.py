@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 from autoglyph.child_programs.keras_walk import Handler, LayerCall
 from autoglyph.search_spaces import ops
 from autoglyph.search_spaces.net import Tensor
-from autoglyph.search_spaces.ops import ActivationKind, PoolKind, Shape
+from autoglyph.search_spaces.ops import ActivationKind, PoolKind
 
 _ACTIVATIONS = {"silu": "swish", "hard_silu": "hard_swish"}
 _BUILT_IN: dict[str, Handler] = {}
@@ -350,4 +350,5 @@ def _dot_product_attention(call: LayerCall, query: Tensor, key: Tensor, value: T
         for part, x in (("query", query), ("key", key), ("value", value))
     )
     attended = call.apply(ops.Attention(name=layer.name, heads=heads, causal=layer.is_causal), *merged)
-    return call.apply(ops.Reshape(name=f"{layer.name}_heads", shape=call.stated), attended)
+    shape = (query.shape[0], heads, value.shape[2])
+    return call.apply(ops.Reshape(name=f"{layer.name}_heads", shape=shape), attended)
