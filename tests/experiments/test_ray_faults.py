@@ -160,7 +160,7 @@ def test_a_child_that_eats_memory_is_stopped(ray_here: RayInstance, tmp_path: Pa
 
 def test_the_record_says_what_happened(ray_here: RayInstance, tmp_path: Path) -> None:
     settings = {"program.folder": str(tmp_path), "program.bad_rung": "1"}
-    experiment, domain = define(REFERENCE, algorithm="random", trials=27, settings=settings)
+    experiment, domain = define(REFERENCE, algorithm="exhaustive", trials=2 * len(DEEDS), settings=settings)
     options = ExecutorOptions(workers=2, retries=0, child_seconds=0.5, child_memory_gb=0.2)
     search = Search(experiment, domain, executor="ray", options=options)
     with Store(tmp_path / "r.db", create=True) as store:
@@ -168,7 +168,7 @@ def test_the_record_says_what_happened(ray_here: RayInstance, tmp_path: Path) ->
         assert search.run(store, record).reason == "budget"
         events = [payload for _, kind, payload in store.events(record.run) if kind == "worker"]
     finished = Run.open("r", tmp_path / "r.db")
-    assert len(finished) == 27
+    assert len(finished) == 2 * len(DEEDS)
     happened = set()
     for trial in finished.trials:
         does = finished.decisions(trial.trial)["does"]
