@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -73,7 +74,7 @@ class Checkpoints:
         if self._folder is None or not self._path(task.trial).exists():
             return Saved()
         try:
-            with np.load(self._path(task.trial), allow_pickle=False) as file:
+            with np.load(io.BytesIO(self._path(task.trial).read_bytes()), allow_pickle=False) as file:
                 about = json.loads(file["about"].tobytes())
                 state = file["state"].tobytes()
             if any(about[name] != value for name, value in _identity(task).items()):

@@ -69,6 +69,8 @@ class Counting(pg.Object):
     def _misbehave(self, does: str, seed: int) -> None:
         if does == "raise":
             raise RuntimeError("no such layer")
+        if does == "interrupt":
+            raise KeyboardInterrupt
         if does == "hang":
             time.sleep(1000)
         if does == "hang_in_c":
