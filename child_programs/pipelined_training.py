@@ -35,7 +35,7 @@ def split_model(model: Any, parts: int) -> list[Any]:
     """
     import keras
 
-    from autoglyph.hardware_models.pipeline_schedule import best_partition
+    from autoglyph.hardware_models.parallel.pipeline_schedule import best_partition
 
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(

@@ -36,7 +36,7 @@ def command(
     """Estimate a training step on several chips."""
     from autoglyph.experiments import replay
     from autoglyph.hardware_models import load_device, record
-    from autoglyph.hardware_models.link import DEFAULT_BANDWIDTH_GB_PER_S, DEFAULT_LATENCY_US, Link
+    from autoglyph.hardware_models.parallel.link import DEFAULT_BANDWIDTH_GB_PER_S, DEFAULT_LATENCY_US, Link
 
     if (stages is None) == (mesh is None):
         raise ValueError("Give either --stages for a pipeline or --mesh for a mesh.")
@@ -72,7 +72,7 @@ def command(
 def _pipeline(
     workload: Any, chip: Any, stages: int, micro_batches: int | None, batch: int | None, link: Any, recomputation: bool
 ) -> dict[str, Any]:
-    from autoglyph.hardware_models.pipeline import estimate_pipeline
+    from autoglyph.hardware_models.parallel.pipeline import estimate_pipeline
 
     cost = estimate_pipeline(
         workload,
@@ -112,7 +112,7 @@ def _pipeline(
 
 
 def _mesh(workload: Any, chip: Any, mesh: str, layout: str, batch: int | None, link: Any) -> dict[str, Any]:
-    from autoglyph.hardware_models.mesh_workload import estimate_workload_layout
+    from autoglyph.hardware_models.parallel.mesh_workload import estimate_workload_layout
     from autoglyph.search_spaces.mesh_layouts import parse_layout, parse_mesh
 
     sizes, split = parse_mesh(mesh), parse_layout(layout)

@@ -12,7 +12,7 @@ from autoglyph.search_spaces.spaces.mesh_layout import DIMS, PROGRAM, SPACE, lay
 
 def _score(candidates: Candidates) -> Mapping[str, Any]:
     from autoglyph.hardware_models import load_device
-    from autoglyph.hardware_models.mesh import estimate_layouts
+    from autoglyph.hardware_models.parallel.mesh import estimate_layouts
 
     axes, sizes = layout_arrays(candidates.rows, candidates.genome)
     costs = estimate_layouts(PROGRAM, load_device("tpu_v3:datasheet"), DIMS, axes, sizes)

@@ -10,7 +10,7 @@ import pytest
 from autoglyph.experiments.domain import Candidates, load_domain
 from autoglyph.experiments.run import Run
 from autoglyph.hardware_models import load_device
-from autoglyph.hardware_models.mesh import estimate_layout
+from autoglyph.hardware_models.parallel.mesh import estimate_layout
 from autoglyph.search_spaces.spaces.mesh_layout import PROGRAM
 
 BEST = {"batch": "x", "heads": "y", "d_ff": "y", "vocab": "y"}

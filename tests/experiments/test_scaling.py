@@ -9,7 +9,7 @@ import pytest
 from autoglyph.child_programs import load_dataset
 from autoglyph.experiments import cli
 from autoglyph.experiments.replay import replay
-from autoglyph.experiments.scaling import (
+from autoglyph.experiments.scaling.compound import (
     Exponents,
     best_scaling,
     depth_steps,
@@ -17,8 +17,8 @@ from autoglyph.experiments.scaling import (
     largest_resolution,
     spread_out,
 )
-from autoglyph.experiments.scaling_families import draw_families, scale_families, write_families
-from autoglyph.experiments.scaling_networks import ScaledNetworks, SurrogateAccuracy, TrainedAccuracy, scaled_networks
+from autoglyph.experiments.scaling.families import draw_families, scale_families, write_families
+from autoglyph.experiments.scaling.networks import ScaledNetworks, SurrogateAccuracy, TrainedAccuracy, scaled_networks
 from autoglyph.hardware_models import estimate, load_device, record
 from autoglyph.search_spaces.architectures.efficientnet import EfficientNet, Scaling, Stage
 

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from tiny_networks import device
 
-from autoglyph.hardware_models.link import Link
-from autoglyph.hardware_models.mesh import estimate_layout, estimate_layouts
-from autoglyph.hardware_models.mesh_simulator import ring_all_reduce, simulate_program
+from autoglyph.hardware_models.parallel.link import Link
+from autoglyph.hardware_models.parallel.mesh import estimate_layout, estimate_layouts
+from autoglyph.hardware_models.parallel.mesh_simulator import ring_all_reduce, simulate_program
 from autoglyph.search_spaces.mesh_layouts import check_layout, legal
 from autoglyph.search_spaces.mesh_program import Program, perceptron, transformer
 

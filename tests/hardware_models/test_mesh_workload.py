@@ -9,9 +9,9 @@ import pytest
 from tiny_networks import OneSegment, device, residual_with_gate, workload
 
 from autoglyph.hardware_models import load_device, record
-from autoglyph.hardware_models.link import Link
-from autoglyph.hardware_models.mesh_workload import estimate_workload_layout, gathered_elements
-from autoglyph.hardware_models.pipeline import training_times
+from autoglyph.hardware_models.parallel.link import Link
+from autoglyph.hardware_models.parallel.mesh_workload import estimate_workload_layout, gathered_elements
+from autoglyph.hardware_models.parallel.pipeline import training_times
 from autoglyph.search_spaces.space import load_space
 
 CHIP = device()

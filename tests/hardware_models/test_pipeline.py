@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tiny_networks import OneSegment, device, residual_with_gate, workload
 
 from autoglyph.hardware_models import load_device, record
-from autoglyph.hardware_models.link import Link
-from autoglyph.hardware_models.pipeline import border_elements, estimate_pipeline, training_times
-from autoglyph.hardware_models.pipeline_schedule import best_partition, bubble_fraction, simulate
+from autoglyph.hardware_models.parallel.link import Link
+from autoglyph.hardware_models.parallel.pipeline import border_elements, estimate_pipeline, training_times
+from autoglyph.hardware_models.parallel.pipeline_schedule import best_partition, bubble_fraction, simulate
 from autoglyph.search_spaces.space import load_space
 
 

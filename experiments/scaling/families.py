@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autoglyph.experiments.individual_file import Base, write_individual
-from autoglyph.experiments.scaling import (
+from autoglyph.experiments.scaling.compound import (
     DEFAULT_TOLERANCE,
     DEFAULT_W,
     MAX_DEPTH_FACTOR,
@@ -19,7 +19,7 @@ from autoglyph.experiments.scaling import (
     depth_steps,
     exponents,
 )
-from autoglyph.experiments.scaling_networks import ScaledNetworks
+from autoglyph.experiments.scaling.networks import ScaledNetworks
 from autoglyph.search_spaces.architectures.efficientnet import Scaling
 from autoglyph.search_spaces.architectures.efficientnet_family import COMPOUND, LACS_GPU, LACS_TPU
 

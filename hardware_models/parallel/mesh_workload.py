@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from autoglyph.hardware_models.device import Device
 from autoglyph.hardware_models.kernels import MATRIX
-from autoglyph.hardware_models.link import Link, all_gather_bytes, all_reduce_bytes
-from autoglyph.hardware_models.pipeline import state_elements, training_times
+from autoglyph.hardware_models.parallel.link import Link, all_gather_bytes, all_reduce_bytes
+from autoglyph.hardware_models.parallel.pipeline import state_elements, training_times
 from autoglyph.hardware_models.workload import Workload
 from autoglyph.search_spaces.mesh_layouts import Layout, Mesh, check_names, processors
 

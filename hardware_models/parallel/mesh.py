@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoglyph.hardware_models.device import Device
-from autoglyph.hardware_models.link import Link, all_gather_bytes, all_reduce_bytes
+from autoglyph.hardware_models.parallel.link import Link, all_gather_bytes, all_reduce_bytes
 from autoglyph.hardware_models.roofline import chip_of
 from autoglyph.search_spaces.mesh_layouts import Layout, Mesh, check_layout, split_sizes
 from autoglyph.search_spaces.mesh_program import GRADIENT, Operation, Program

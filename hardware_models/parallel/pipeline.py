@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from autoglyph.hardware_models.device import Device
 from autoglyph.hardware_models.kernels import VECTOR
-from autoglyph.hardware_models.link import Link
-from autoglyph.hardware_models.pipeline_schedule import Schedule, best_partition, simulate
+from autoglyph.hardware_models.parallel.link import Link
+from autoglyph.hardware_models.parallel.pipeline_schedule import Schedule, best_partition, simulate
 from autoglyph.hardware_models.roofline import chip_of, kernel_costs
 from autoglyph.hardware_models.workload import Workload
 

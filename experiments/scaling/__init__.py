@@ -1,0 +1,1 @@
+"""Compound scaling: the search for depth, width and resolution, the networks it costs, the families it gives."""

@@ -1,0 +1,1 @@
+"""What training costs on several chips: pipelines, meshes of processors, and the links between them."""
