@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import json
 from typing import Annotated, Any
 
@@ -21,9 +22,13 @@ def command(
 ) -> None:
     """Show a run, or one trial of it."""
     from autoglyph.experiments.run import Run
+    from autoglyph.experiments.store import Store
 
-    opened = Run.open(run, store)
-    value = _run_object(opened) if trial is None else _trial_object(opened, trial)
+    with Store(store) as record_file:
+        record = record_file.run(run)
+        opened = Run(record, record_file.trials(record.run))
+        events = record_file.events(record.run)
+    value = _run_object(opened, events) if trial is None else _trial_object(opened, trial)
     if as_json:
         _common.print_json(value)
     elif trial is None:
@@ -32,7 +37,8 @@ def command(
         _print_trial(value)
 
 
-def _run_object(run: Any) -> dict[str, Any]:
+def _run_object(run: Any, events: list[tuple[str, str, dict[str, Any]]]) -> dict[str, Any]:
+    rungs = collections.Counter(len(json.loads(t.rungs)) for t in run.trials if t.rungs)
     return {
         "run": run.name,
         "created": run.record.created,
@@ -42,6 +48,9 @@ def _run_object(run: Any) -> dict[str, Any]:
         "hypervolume": run.hypervolume,
         "digest": run.digest(),
         "experiment": run.record.experiment,
+        "rungs": {str(reached): rungs[reached] for reached in sorted(rungs)},
+        "hurdles": [payload for _, kind, payload in events if kind == "hurdle"],
+        "workers": [payload for _, kind, payload in events if kind == "worker"],
     }
 
 
@@ -54,6 +63,7 @@ def _trial_object(run: Any, trial: int) -> dict[str, Any]:
         "objectives": run.objective_values(trial),
         "metrics": json.loads(record.metrics),
         "rungs": json.loads(record.rungs) if record.rungs else [],
+        "hurdles": json.loads(record.gate) if record.gate else [],
         "individual": run.decisions(trial),
         "parents": json.loads(record.parents),
         "on_front": trial in run.front,
@@ -70,6 +80,15 @@ def _print_run(run: Any, value: dict[str, Any]) -> None:
     settings = ", ".join(f"{k}={v}" for k, v in experiment["algorithm"]["settings"].items())
     print(f"Space {experiment['space']}, {experiment['algorithm']['name']}({settings}), seed {experiment['seed']}.")
     print(f"Accuracy: {experiment['accuracy_source']}.")
+    if value["rungs"]:
+        print(
+            "Trained: " + ", ".join(f"{n:,} to rung {int(r) - 1}" for r, n in value["rungs"].items() if r != "0") + "."
+        )
+    for hurdle in value["hurdles"]:
+        height = "postponed, no member was trained so long" if hurdle["value"] is None else f"at {hurdle['value']:.5g}"
+        print(f"Hurdle after rung {hurdle['rung']}, set after {hurdle['children']:,} children: {height}.")
+    for happening in value["workers"]:
+        print(f"Trial {happening['trial']}: {happening['what']}")
     print(f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}.")
 
 
@@ -78,8 +97,10 @@ def _print_trial(value: dict[str, Any]) -> None:
     parents = f", parents {', '.join(map(str, value['parents']))}" if value["parents"] else ""
     print(f"Trial {value['trial']} of {value['run']}: {value['status']}{front}{parents}")
     _common.print_table("Metrics", ["metric", "value"], [[k, _text(v)] for k, v in value["metrics"].items()])
+    hurdles = value["hurdles"]
     for number, rung in enumerate(value["rungs"]):
-        print(f"Rung {number}: " + ", ".join(f"{k} {_text(v)}" for k, v in rung.items()))
+        above = f" (to exceed for the next: {_text(hurdles[number])})" if number < len(hurdles) else ""
+        print(f"Rung {number}: " + ", ".join(f"{k} {_text(v)}" for k, v in rung.items()) + above)
     _common.print_table("Decisions", ["decision", "value"], [[k, str(v)] for k, v in value["individual"].items()])
     if value["error"]:
         print(value["error"])

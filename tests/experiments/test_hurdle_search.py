@@ -168,3 +168,14 @@ def test_a_record_of_the_version_before_is_brought_up_to_date(run_cli: Callable,
     assert Run.open("old").trials == before
     assert sqlite3.connect("autoglyph.db").execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     assert run_cli("resume", "old", "--trials", "9", "--json").code == 0
+
+
+def test_show_tells_who_was_trained_and_by_which_hurdles(run_cli: Callable, curves: Path) -> None:
+    search = ("search", curves, *EVOLUTION, "--trials", "120", "--hurdles", "pdh", "--run", "r", "--json")
+    assert run_cli(*search).code == 0
+    value = run_cli("show", "r", "--json").json
+    assert sum(value["rungs"].values()) == 120 and [h["rung"] for h in value["hurdles"]] == [0, 1]
+    text = run_cli("show", "r").out
+    assert "Hurdle after rung 1, set after" in text and "Trained:" in text
+    last = max(t.trial for t in Run.open("r").trials)
+    assert "to exceed for the next" in run_cli("show", "r", str(last)).out
