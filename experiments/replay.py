@@ -87,6 +87,23 @@ def architecture_of(replayed: Replayed) -> Architecture:
     return network
 
 
+def device_of(replayed: Replayed) -> Device:
+    """The accelerator that an individual brings.
+
+    Raises:
+        ValueError: if it brings none.
+    """
+    from autoglyph.hardware_models import accelerator
+
+    individual = replayed.individual
+    if not isinstance(individual, CoDesign):
+        raise ValueError(
+            f"Individuals of {replayed.space} bring no accelerator: name a chip with --device; "
+            "autoglyph devices lists them."
+        )
+    return accelerator.device_of(individual.accelerator, "its own accelerator")
+
+
 def costs(architecture: Architecture, device: str | Device, batch: int | None = None) -> dict[str, Any]:
     """What a network costs on a chip, in all and by kernel.
 
@@ -106,12 +123,21 @@ def workload_costs(workload: Workload, device: Device, batch: int | None = None)
 
     Operational intensities are operations (two a multiply-add, one a vector step) by all bytes that a kernel
     reads and writes, on the chip or off it; the ridge point is peak by off-chip bandwidth.
+
+    Args:
+        workload: of the network.
+        device: the chip.
+        batch: examples in one inference; None for the device's default.
     """
+    from autoglyph.experiments.roofline_blocks import block_rows
     from autoglyph.hardware_models import estimate
 
     cost = estimate(workload, device, batch=batch)
+    kernels = _kernel_rows(workload, cost, device.element_bytes)
+    vector_macs_per_s = device.cores * device.figures.vector_macs_per_cycle_per_core * device.figures.clock_ghz * 1e9
     return {
         "device": device.name,
+        "device_title": device.title,
         "batch": cost.batch,
         "latency_ms": cost.latency_s * 1e3,
         "energy_mj": cost.energy_j * 1e3,
@@ -120,14 +146,23 @@ def workload_costs(workload: Workload, device: Device, batch: int | None = None)
         "parameters": workload.parameters,
         "achieved_tera_ops_per_s": cost.achieved_ops_per_s / 1e12,
         "peak_tera_ops_per_s": cost.peak_ops_per_s / 1e12,
+        "vector_peak_tera_ops_per_s": 2 * vector_macs_per_s / 1e12,
         "bandwidth_gb_per_s": device.bandwidth_bytes_per_s / 1e9,
+        "on_chip_bandwidth_gb_per_s": device.bandwidth_bytes_per_s * device.model.on_chip_bandwidth_ratio / 1e9,
         "ridge_ops_per_byte": device.peak_ops_per_s / device.bandwidth_bytes_per_s,
-        "kernels": _kernel_rows(workload, cost, device.element_bytes),
+        "blocks": block_rows(kernels),
+        "kernels": kernels,
     }
 
 
 def training_costs(workload: Workload, device: Device, batch: int | None, optimizer: str) -> dict[str, Any]:
-    """What one training step costs on a chip.
+    """What one training step costs on a chip, in all and by kernel; the update is the last one.
+
+    Args:
+        workload: of the network in inference.
+        device: the chip.
+        batch: examples in one step; None for the device's default.
+        optimizer: "sgd", "momentum" or "adam".
 
     Raises:
         ValueError: if there is no such optimizer.
@@ -140,10 +175,14 @@ def training_costs(workload: Workload, device: Device, batch: int | None, optimi
     return {
         "optimizer": optimizer,
         "latency_ms": cost.latency_s * 1e3,
-        "update_ms": cost.update_s * 1e3,
+        "update_ms": cost.update.latency_s * 1e3,
         "energy_mj": cost.energy_j * 1e3,
         "peak_mb": cost.peak_bytes / 1e6,
         "madds": cost.step.madds,
+        "kernels": [
+            *_kernel_rows(cost.step_workload, cost.step, device.element_bytes),
+            *_kernel_rows(cost.update_workload, cost.update, device.element_bytes),
+        ],
     }
 
 
@@ -181,6 +220,8 @@ def _kernel_rows(workload: Workload, cost: Cost, element_bytes: int) -> list[dic
             "memory_us": float(cost.memory_s[i]) * 1e6,
             "bound": str(cost.bound[i]),
             "madds": int(kernels["madds"][i]),
+            "operations": int(operations[i]),
+            "bytes": int(moved[i]),
             "ops_per_byte": float(operations[i] / max(int(moved[i]), 1)),
             "attained_giga_ops_per_s": float(operations[i] / cost.kernels_s[i]) / 1e9,
         }

@@ -1,16 +1,28 @@
-"""The roofline of a network on a chip: every kernel at its operational intensity and attained rate."""
+"""The roofline of a network on a chip (Williams et al. 2009): blocks and kernels under the roofs of the device.
+
+Every block stands at its operational intensity and attained rate, larger the more of the time it takes; its
+kernels are the faint marks. Off-chip memory and the matrix units give the roof of the device; the roofs of on-chip
+memory and of the vector units, under which depthwise and element-wise work runs, are dashed.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autoglyph.experiments.pictures import BLUE, GREY, ORANGE
+from autoglyph.experiments.label_places import Box
+from autoglyph.experiments.pictures import BLUE, GREY, ORANGE, replaced_file
+from autoglyph.experiments.roofline_scene import Scene, columns, labels, roof_name_ends, scene
 
-GREEN = "#009E73"  # Okabe and Ito
+GREEN, DARK = "#009E73", "#444444"  # the green of Okabe and Ito
 _LOOKS = {"compute": (BLUE, "o", "circle"), "memory": (ORANGE, "s", "square"), "overhead": (GREEN, "^", "triangle-up")}
 _X, _Y = "operational intensity (operations / byte)", "attained rate (giga-operations / s)"
-_NAMED = 12
+
+# The canvas is fixed, so that labels can be placed without drawing them first. PNG: points; HTML: pixels.
+_PNG, _PNG_AXES = (792.0, 492.0), Box(60, 46, 778, 446)
+_HTML, _HTML_AXES = (1200.0, 760.0), Box(80, 70, 1170, 660)
 
 
 def save_roofline(name: str, costs: dict[str, Any], path: str | Path) -> Path:
@@ -19,109 +31,179 @@ def save_roofline(name: str, costs: dict[str, Any], path: str | Path) -> Path:
     Args:
         name: of the network.
         costs: of `replay.workload_costs`.
-        path: ends in .html (kernel names under the pointer) or .png (the slowest kernels named).
+        path: ends in .html (all names under the pointer), .png, .svg or .pdf.
 
     Raises:
-        ValueError: if the path ends otherwise or its folder is missing.
+        ValueError: if the path ends otherwise or its folder is missing, or if nothing does any operation.
     """
     file = Path(path)
-    if file.suffix not in (".html", ".png"):
-        raise ValueError(f"Cannot draw to {str(path)!r}: give a file name that ends in .html or .png.")
-    if not file.parent.is_dir():
-        raise ValueError(f"Cannot draw to {str(path)!r}: make the folder {str(file.parent)!r} first.")
-    (_save_html if file.suffix == ".html" else _save_png)(_title(name, costs), costs, file)
+    if file.suffix not in (".html", ".png", ".svg", ".pdf"):
+        raise ValueError(f"Cannot draw to {str(path)!r}: give a file name that ends in .html, .png, .svg or .pdf.")
+    drawn = scene(name, costs)
+    with replaced_file(file) as temporary:
+        (_save_html if file.suffix == ".html" else _save_image)(drawn, temporary)
     return file
 
 
 def terminal_roofline(name: str, costs: dict[str, Any], *, width: int = 78, height: int = 18) -> str:
-    """The roofline as text, both axes logarithmic."""
+    """The roofline of the blocks as text, both axes logarithmic, and which letter stands for which bound.
+
+    Args:
+        name: of the network.
+        costs: of `replay.workload_costs`.
+        width: characters.
+        height: lines.
+
+    Raises:
+        ValueError: if nothing does any operation.
+    """
     import plotext
 
+    drawn = scene(name, costs)
     plotext.clear_figure()
     plotext.theme("clear")
     plotext.plotsize(width, height)
-    plotext.title(_title(name, costs))
     plotext.xlabel(_X)
     plotext.ylabel(_Y)
     plotext.xscale("log")
     plotext.yscale("log")
-    roof = _roof(costs)
-    plotext.plot(*roof, marker="·", label="roof")
-    for bound, kernels in _by_bound(costs).items():
-        points = [k["ops_per_byte"] for k in kernels], [k["attained_giga_ops_per_s"] for k in kernels]
-        plotext.scatter(*points, marker=bound[0], label=f"{bound} bound")
-    return str(plotext.build())
+    ridge, peak = drawn.ridge
+    low, high = drawn.x_range
+    plotext.plot([low, ridge, high], [low * peak / ridge, peak, peak], marker="·", label="roof")
+    for bound, blocks in _by_bound(drawn.blocks):
+        xs, ys = columns(blocks)
+        plotext.scatter(xs, ys, marker=bound[0], label=f"blocks, {bound} bound")
+    plotext.scatter([ridge], [peak], marker="R", label="ridge point")
+    drawing: str = plotext.build()
+    lines = [line.rstrip() for line in plotext.uncolorize(drawing).splitlines()]
+    return "\n".join([f"Roofline of {drawn.title}", drawn.subtitle, *lines])
 
 
-def _title(name: str, costs: dict[str, Any]) -> str:
-    ridge = costs["ridge_ops_per_byte"]
-    return f"{name} on {costs['device']}, batch {costs['batch']} (analytic model), ridge at {ridge:.3g} ops/byte"
+def _by_bound(rows: Sequence[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    found = [(bound, [row for row in rows if row["bound"] == bound]) for bound in _LOOKS]
+    return [(bound, some) for bound, some in found if some]
 
 
-def _by_bound(costs: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Kernels that do operations, by what they wait for."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for kernel in costs["kernels"]:
-        if kernel["ops_per_byte"] > 0:
-            found.setdefault(kernel["bound"], []).append(kernel)
-    return found
-
-
-def _roof(costs: dict[str, Any]) -> tuple[list[float], list[float]]:
-    peak, ridge = costs["peak_tera_ops_per_s"] * 1e3, costs["ridge_ops_per_byte"]
-    intensities = [k["ops_per_byte"] for k in costs["kernels"] if k["ops_per_byte"] > 0]
-    low, high = min([*intensities, ridge / 10]), max([*intensities, ridge * 10])
-    return [low, ridge, high], [low * costs["bandwidth_gb_per_s"], peak, peak]
-
-
-def _save_html(title: str, costs: dict[str, Any], file: Path) -> None:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    xs, ys = _roof(costs)
-    figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREY}, name="roof")
-    figure.add_scatter(
-        x=xs[1:2],
-        y=ys[1:2],
-        mode="markers+text",
-        text=["ridge"],
-        marker={"color": GREY},
-        textposition="top center",
-        name="ridge point",
-    )
-    for bound, kernels in _by_bound(costs).items():
-        color, _, symbol = _LOOKS[bound]
-        figure.add_scatter(
-            x=[k["ops_per_byte"] for k in kernels],
-            y=[k["attained_giga_ops_per_s"] for k in kernels],
-            mode="markers",
-            marker={"color": color, "symbol": symbol},
-            text=[f"{k['name']}: {k['latency_us']:.3g} us" for k in kernels],
-            name=f"{bound} bound",
-        )
-    figure.update_layout(title=title, template="simple_white")
-    figure.update_xaxes(type="log", title=_X)
-    figure.update_yaxes(type="log", title=_Y)
-    figure.write_html(file, include_plotlyjs=True)
-
-
-def _save_png(title: str, costs: dict[str, Any], file: Path) -> None:
+def _save_image(drawn: Scene, file: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 6), layout="constrained")
+    figure = Figure(figsize=(_PNG[0] / 72, _PNG[1] / 72))
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    xs, ys = _roof(costs)
-    axes.plot(xs, ys, color=GREY, label="roof")
-    axes.annotate("ridge point", (xs[1], ys[1]), color="#444444", textcoords="offset points", xytext=(0, 6))
-    for bound, kernels in _by_bound(costs).items():
+    axes_box, size = _PNG_AXES, 7.0
+    glyph = (0.56 * size, 1.25 * size)
+    axes = figure.add_axes(
+        (
+            axes_box.left / _PNG[0],
+            axes_box.bottom / _PNG[1],
+            (axes_box.right - axes_box.left) / _PNG[0],
+            (axes_box.top - axes_box.bottom) / _PNG[1],
+        )
+    )
+    axes.set(xscale="log", yscale="log", xlim=drawn.x_range, ylim=drawn.y_range, xlabel=_X, ylabel=_Y)
+    for roof in drawn.roofs:
+        axes.plot(roof.xs, roof.ys, color=DARK if roof.main else GREY, linewidth=1.6 if roof.main else 1,
+                  linestyle="-" if roof.main else "--", zorder=1)  # fmt: skip
+        (x0, y0), (x1, y1) = roof_name_ends(drawn, roof, axes_box, glyph)
+        axes.annotate(
+            roof.name, ((x0 + x1) / 2, (y0 + y1) / 2), xycoords="figure points", ha="center", va="center",
+            rotation=math.degrees(math.atan2(y1 - y0, x1 - x0)), fontsize=size, color=DARK,
+        )  # fmt: skip
+    axes.plot(*([v] for v in drawn.ridge), marker="D", color=DARK, markersize=6, linestyle="", label="ridge point")
+    radii = [2.5 + 14 * math.sqrt(drawn.share(block)) for block in drawn.blocks]
+    for bound, kernels in _by_bound(drawn.kernels):
         color, marker, _ = _LOOKS[bound]
-        points = [k["ops_per_byte"] for k in kernels], [k["attained_giga_ops_per_s"] for k in kernels]
-        axes.scatter(*points, c=color, marker=marker, s=18, label=f"{bound} bound")
-    drawn = [k for kernels in _by_bound(costs).values() for k in kernels]
-    for kernel in sorted(drawn, key=lambda k: -float(k["latency_us"]))[:_NAMED]:
-        axes.annotate(kernel["name"], (kernel["ops_per_byte"], kernel["attained_giga_ops_per_s"]), fontsize=6)
-    axes.set(xscale="log", yscale="log", xlabel=_X, ylabel=_Y, title=title)
-    axes.legend()
-    figure.savefig(file, dpi=150)
+        axes.scatter(*columns(kernels), c=color, marker=marker, s=9, alpha=0.25, linewidths=0, zorder=2)
+    for bound, blocks in _by_bound(drawn.blocks):
+        color, marker, _ = _LOOKS[bound]
+        sizes = [(2 * r) ** 2 for b, r in zip(drawn.blocks, radii, strict=True) if b["bound"] == bound]
+        axes.scatter(*columns(blocks), s=sizes, c=color, marker=marker, alpha=0.75, edgecolors="white",
+                     linewidths=0.6, zorder=3)  # fmt: skip
+        axes.plot([], [], color=color, marker=marker, linestyle="", label=f"block, {bound} bound")
+    axes.plot([], [], color=GREY, marker=".", linestyle="", label="one kernel")
+    for label in labels(drawn, axes_box, glyph, radii):
+        axes.annotate(
+            "", label.point, xytext=label.box.nearest(*label.point), xycoords="figure points",
+            textcoords="figure points", zorder=2.5,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+        axes.annotate(
+            label.text, label.box.centre, xycoords="figure points", ha="center", va="center", fontsize=size, zorder=4
+        )
+    axes.set_title(drawn.title, loc="left", pad=20)
+    axes.text(0, 1.015, drawn.subtitle, transform=axes.transAxes, fontsize=8, color="#555555")
+    axes.grid(alpha=0.2)
+    axes.legend(loc="upper left", fontsize=7.5, frameon=False)
+    figure.savefig(file, format=file.suffix[1:], dpi=150)
+
+
+def _save_html(drawn: Scene, file: Path) -> None:
+    import html
+
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    axes_box, size = _HTML_AXES, 10.0
+    glyph = (0.58 * size, 1.3 * size)
+    for roof in drawn.roofs:
+        dash = "solid" if roof.main else "dash"
+        line = {"color": DARK if roof.main else GREY, "dash": dash, "width": 2 if roof.main else 1}
+        figure.add_scatter(x=roof.xs, y=roof.ys, mode="lines", line=line, name=roof.name, showlegend=False)
+        (x0, y0), (x1, y1) = roof_name_ends(drawn, roof, axes_box, glyph)
+        middle_x, middle_y = (x0 + x1) / 2 - axes_box.left, (y0 + y1) / 2 - axes_box.bottom
+        figure.add_annotation(
+            text=roof.name, showarrow=False, xref="paper", yref="paper", xanchor="center", yanchor="middle",
+            x=middle_x / (axes_box.right - axes_box.left), y=middle_y / (axes_box.top - axes_box.bottom),
+            textangle=-math.degrees(math.atan2(y1 - y0, x1 - x0)), font={"size": size, "color": DARK},
+        )  # fmt: skip
+    figure.add_scatter(
+        x=drawn.ridge[:1], y=drawn.ridge[1:], mode="markers", name="ridge point",
+        marker={"color": DARK, "symbol": "diamond", "size": 11},
+    )  # fmt: skip
+    radii = {id(block): 3 + 20 * math.sqrt(drawn.share(block)) for block in drawn.blocks}
+    for rows, what in ((drawn.kernels, "kernel"), (drawn.blocks, "block")):
+        for bound, some in _by_bound(rows):
+            color, _, symbol = _LOOKS[bound]
+            sizes: Any = [2 * radii[id(b)] for b in some] if what == "block" else 5
+            opacity = 0.75 if what == "block" else 0.3
+            xs, ys = columns(some)
+            figure.add_scatter(
+                x=xs, y=ys, mode="markers", name=f"{what}, {bound} bound", text=[_hover(row) for row in some],
+                marker={"color": color, "symbol": symbol, "size": sizes, "opacity": opacity},
+                hovertemplate="%{text}<extra></extra>",
+            )  # fmt: skip
+    for label in labels(drawn, axes_box, glyph, [*radii.values()]):
+        (x, y), (text_x, text_y) = label.point, label.box.centre
+        figure.add_annotation(
+            text=html.escape(label.text), font={"size": size}, showarrow=True, arrowhead=0, arrowwidth=0.6,
+            arrowcolor=GREY, xref="paper", yref="paper", borderpad=0, ax=text_x - x, ay=y - text_y,
+            x=(x - axes_box.left) / (axes_box.right - axes_box.left),
+            y=(y - axes_box.bottom) / (axes_box.top - axes_box.bottom),
+        )  # fmt: skip
+    figure.update_layout(
+        template="plotly_white",
+        title={"text": f"{html.escape(drawn.title)}<br><sub>{html.escape(drawn.subtitle)}</sub>"},
+        width=_HTML[0],
+        height=_HTML[1],
+        margin={
+            "l": axes_box.left,
+            "b": axes_box.bottom,
+            "r": _HTML[0] - axes_box.right,
+            "t": _HTML[1] - axes_box.top,
+        },
+        legend={"x": 0.005, "y": 0.995, "bgcolor": "rgba(255,255,255,0.6)"},
+    )
+    figure.update_xaxes(type="log", title=_X, range=[math.log10(v) for v in drawn.x_range])
+    figure.update_yaxes(type="log", title=_Y, range=[math.log10(v) for v in drawn.y_range])
+    page = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
+    file.write_text(page, encoding="utf-8")
+
+
+def _hover(row: dict[str, Any]) -> str:
+    import html
+
+    kernels = f", {row['kernels']} kernels" if row.get("kernels", 1) > 1 else ""
+    return (
+        f"<b>{html.escape(row['name'])}</b>{kernels}<br>{row['latency_us']:.4g} us, {row['bound']} bound<br>"
+        f"{row['ops_per_byte']:.3g} operations / byte<br>{row['attained_giga_ops_per_s']:.4g} giga-operations / s"
+    )

@@ -40,32 +40,32 @@ class TrainingCost:
 
     Attributes:
         step: forward and backward pass of a batch, kernel by kernel.
+        step_workload: its kernels.
         optimizer: which one updates the parameters.
-        update_s: time of the update, which does not depend on the batch.
-        update_j: energy of it.
-        update_bytes: bytes that it reads and writes.
+        update: cost of the update, which does not depend on the batch.
+        update_workload: the update as one kernel.
         state_bytes: gradients and moments, kept beside the weights and activations.
         read_again_bytes: weights and gradients of weights that the backward pass moves; `step` counts them in
             its peak as if they were other weights.
     """
 
     step: Cost
+    step_workload: Workload
     optimizer: str
-    update_s: float
-    update_j: float
-    update_bytes: float
+    update: Cost
+    update_workload: Workload
     state_bytes: float
     read_again_bytes: float
 
     @property
     def latency_s(self) -> float:
         """Time of the step."""
-        return self.step.latency_s + self.update_s
+        return self.step.latency_s + self.update.latency_s
 
     @property
     def energy_j(self) -> float:
         """Energy of the step."""
-        return self.step.energy_j + self.update_j
+        return self.step.energy_j + self.update.energy_j
 
     @property
     def peak_bytes(self) -> float:
@@ -115,23 +115,34 @@ def estimate_training(
     step = estimate(both, device, batch)
     again = int(both.kernels["weight_elements"].sum()) - int(workload.kernels["weight_elements"].sum())
     moments, parameters = MOMENTS[optimizer], workload.parameters
+    update = update_workload(workload, optimizer)
+    size = float(device.element_bytes)
+    return TrainingCost(
+        step=step,
+        step_workload=both,
+        optimizer=optimizer,
+        update=estimate(update, device.without_host(), 1),
+        update_workload=update,
+        state_bytes=(1 + moments) * parameters * size,
+        read_again_bytes=again * size,
+    )
+
+
+def update_workload(workload: Workload, optimizer: OptimizerName) -> Workload:
+    """The update of all parameters as one element-wise kernel.
+
+    Args:
+        workload: of inference.
+        optimizer: "sgd", "momentum" or "adam".
+    """
+    moments, parameters = MOMENTS[optimizer], workload.parameters
     update = np.zeros(1, workload.kernels.dtype)
     update["name"], update["kind"], update["groups"] = "update", VECTOR, 1
     update["read_elements"] = (2 + moments) * parameters
     update["written_elements"] = (1 + moments) * parameters
     update["vector_ops"] = _STEPS[optimizer] * parameters
     update["m"], update["n"] = 1, max(parameters, 1)
-    once = estimate(Workload(update, workload.fusion), device.without_host(), 1)
-    size = float(device.element_bytes)
-    return TrainingCost(
-        step=step,
-        optimizer=optimizer,
-        update_s=once.latency_s,
-        update_j=once.energy_j,
-        update_bytes=(3 + 2 * moments) * parameters * size,
-        state_bytes=(1 + moments) * parameters * size,
-        read_again_bytes=again * size,
-    )
+    return Workload(update, workload.fusion)
 
 
 def _input_gradient(row: NDArray[Any], what: str = "input") -> NDArray[Any]:

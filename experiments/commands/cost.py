@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from autoglyph.experiments.commands import _common
 from autoglyph.experiments.commands._common import JsonOption, StoreOption
 
+if TYPE_CHECKING:
+    from autoglyph.hardware_models.device import Device
+    from autoglyph.hardware_models.workload import Workload
+
 PANEL, ORDER = _common.REPLAY_PANEL, 31
 _KERNEL_LINES = 15
+_COLUMNS = (
+    "name", "latency_us", "compute_us", "memory_us", "bound", "madds", "ops_per_byte", "attained_giga_ops_per_s",
+)  # fmt: skip
 _APPLICATIONS = "keras.applications:"
 
 
@@ -19,29 +26,20 @@ def command(
     model: Annotated[
         str, typer.Argument(help="RUN:TRIAL, RUN:best, SPACE:NAME, FILE.keras or keras.applications:NAME.")
     ],
-    device: Annotated[str, typer.Option(help="Name of a chip, or a .toml file.")],
+    device: Annotated[
+        str | None, typer.Option(help="Name of a chip, or a .toml file; an individual may bring its own.")
+    ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Examples in one batch.")] = None,
     training: Annotated[bool, typer.Option("--training", help="Also cost one training step.")] = False,
     optimizer: Annotated[str, typer.Option(help="Of the training step: sgd, momentum or adam.")] = "adam",
-    roofline: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .html or .png.")] = None,
+    roofline: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it: .html, .png, .svg or .pdf.")] = None,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
     as_json: JsonOption = False,
 ) -> None:
     """Estimate latency, energy and memory of a network."""
     from autoglyph.experiments import replay, roofline_picture
-    from autoglyph.hardware_models import load_device, record
 
-    chip = load_device(device)
-    if model.endswith(".keras") or model.startswith(_APPLICATIONS):
-        from autoglyph.child_programs.keras_file import applications_model, load_keras
-        from autoglyph.child_programs.keras_walk import record_model
-
-        name = model.removeprefix(_APPLICATIONS)
-        loaded = load_keras(model) if model.endswith(".keras") else applications_model(name)
-        workload = record_model(loaded, fusion=chip.fusion).workload
-    else:
-        found = replay.replay(model, store)
-        name, workload = found.name, record(replay.architecture_of(found), fusion=chip.fusion)
+    name, chip, workload = _read(model, device, store)
     costs = replay.workload_costs(workload, chip, batch)
     if training:
         costs["training"] = replay.training_costs(workload, chip, batch, optimizer)
@@ -55,6 +53,26 @@ def command(
         _print_training(costs)
     if roofline is not None:
         print(roofline_picture.terminal_roofline(name, costs))
+
+
+def _read(model: str, device: str | None, store: Path) -> tuple[str, Device, Workload]:
+    """Name, chip and workload of what is to be costed."""
+    from autoglyph.experiments import replay
+    from autoglyph.hardware_models import load_device, record
+
+    chip = None if device is None else load_device(device)
+    if model.endswith(".keras") or model.startswith(_APPLICATIONS):
+        if chip is None:
+            raise ValueError(f"Name the chip on which {model} runs with --device; autoglyph devices lists them.")
+        from autoglyph.child_programs.keras_file import applications_model, load_keras
+        from autoglyph.child_programs.keras_walk import record_model
+
+        name = model.removeprefix(_APPLICATIONS)
+        loaded = load_keras(model) if model.endswith(".keras") else applications_model(name)
+        return name, chip, record_model(loaded, fusion=chip.fusion).workload
+    found = replay.replay(model, store)
+    chip = chip or replay.device_of(found)
+    return found.name, chip, record(replay.architecture_of(found), fusion=chip.fusion)
 
 
 def _print_training(costs: dict[str, Any]) -> None:
@@ -76,6 +94,5 @@ def print_costs(name: str, costs: dict[str, object]) -> None:
         f"{costs['madds']:,} multiply-adds and {costs['parameters']:,} parameters an image."
     )
     slowest = sorted(kernels, key=lambda k: -k["latency_us"])[:_KERNEL_LINES]
-    headings = list(slowest[0])
     title = f"The slowest {len(slowest)} of {len(kernels)} kernels"
-    _common.print_table(title, headings, [[k[h] for h in headings] for k in slowest])
+    _common.print_table(title, _COLUMNS, [[k[column] for column in _COLUMNS] for k in slowest])
