@@ -85,9 +85,9 @@ class Domain:
 
     @functools.cached_property
     def accuracy_names(self) -> list[str]:
-        """The ways to score that a search can choose from, the default first."""
+        """The ways to score that a search can choose from, the default first; "none" leaves costs alone."""
         names = (["score"] if self.score else []) + list(self.scores)
-        return names + (["trained"] if self.program is not None else []) or ["none"]
+        return [*names, *(["trained"] if self.program is not None else []), "none"]
 
     def load_data(self, name: str, seed: int, program: Any) -> Any:
         """The data set that children are trained on; its test examples are left for replayed individuals.

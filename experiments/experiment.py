@@ -14,6 +14,7 @@ from autoglyph.algorithms import hurdles as hurdle_rules
 from autoglyph.algorithms.hurdles import HurdleRule
 from autoglyph.experiments.domain import Domain, load_domain
 from autoglyph.experiments.flows import in_flow
+from autoglyph.experiments.known_start import resolved
 from autoglyph.experiments.objectives import (
     Constraint,
     Objective,
@@ -96,7 +97,8 @@ def define(
         flow: "joint", "phased[:PART,...]" or "nested[:PART]"; see `flows.parse_flow`.
         hurdles: a hurdle rule by name, such as "pdh".
         in_flight: children in training at once, 0 for batch after batch.
-        settings: symbolic path -> value as text, such as {"algorithm.population_size": "64"}.
+        settings: symbolic path -> value as text, such as {"algorithm.population_size": "64"}; "algorithm.start" may
+            name a known individual of the space.
 
     Raises:
         ValueError: if a name is unknown or a value does not fit, in one sentence.
@@ -130,7 +132,7 @@ def define(
         hurdles=None if hurdles is None else hurdle_rules.get(hurdles)(),
         in_flight=in_flight,
     )
-    change(experiment, settings or {})
+    change(experiment, resolved(settings or {}, domain.space))
     if experiment.hurdles is not None:
         children = trials - experiment.algorithm.initial_population
         rule = experiment.hurdles.for_budget(children, domain.num_rungs(experiment.program))
