@@ -172,8 +172,8 @@ def _tune_trials_per_s(trials: int, *, reuse: bool) -> float:
         results = tuner.fit()
         if len(results) != trials or results.errors:
             raise RuntimeError(f"Ray Tune completed {len(results) - len(results.errors)} of {trials} trials.")
-    first, last = clock.completed_s[trials // 4 - 1], clock.completed_s[-1]
-    return (trials - trials // 4) / (last - first)
+    completed_s: list[float] = clock.completed_s
+    return (trials - trials // 4) / (completed_s[-1] - completed_s[trials // 4 - 1])
 
 
 def _clock_of_trials() -> Any:

@@ -72,6 +72,7 @@ class DrivenSearch:
         self.metrics = tuple(dict.fromkeys(metric for objective in objectives for metric in objective.metrics))
         self._fitness_of = fitness_function(self.objectives)
         self._listener: Callable[[Told], None] | None = None
+        self._is_exhausted = False
         self._begin()
 
     @property

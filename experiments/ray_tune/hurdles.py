@@ -20,7 +20,7 @@ from autoglyph.experiments.ray_tune.searcher import AutoglyphSearcher
 _KEY = "frozen_hurdles"
 
 
-class ProgressiveDynamicHurdles(FIFOScheduler):  # type: ignore[misc]
+class ProgressiveDynamicHurdles(FIFOScheduler):
     """Stops trials that do not exceed their hurdles (So, Liang and Le 2019, "The Evolved Transformer").
 
     The rule is that of `autoglyph search --hurdles pdh`. A trial's hurdles are those in force when it was added; they
@@ -134,6 +134,7 @@ class ProgressiveDynamicHurdles(FIFOScheduler):  # type: ignore[misc]
             self._rule.setup(len(self._rungs), searcher.initial_population)
             searcher.follow(self._hear)
             return
+        self._rule.setup(len(self._rungs), self._initial)
         over = [trial for trial in self._trials.values() if trial.status in (Trial.TERMINATED, Trial.ERROR)]
         for trial in sorted(over, key=lambda t: float(t.run_metadata.last_result_time)):
             failed_then = trial.status == Trial.ERROR

@@ -18,7 +18,7 @@ from autoglyph.search_spaces.space import SearchSpace
 _KEY = "individual"
 
 
-class AutoglyphSearcher(Searcher):  # type: ignore[misc]
+class AutoglyphSearcher(Searcher):
     """Proposes the individuals of a space; the same ones as `autoglyph search` if results come in the same order.
 
     A trial's config holds "individual": "trial", its number; "genes", its decisions as plain JSON, from which
