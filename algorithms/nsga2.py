@@ -72,7 +72,7 @@ class NSGA2(Algorithm):
     def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
         if len(self._rows) < self._capacity:
             rows = self._genome.random(n, rng)
-            if self._seed_row is not None and not len(self._rows):
+            if self._seed_row is not None and self._asks == 1:
                 rows[0] = self._seed_row
             return without_parents(rows)
         mothers, fathers = self._winners(n, rng), self._winners(n, rng)

@@ -69,7 +69,7 @@ class TournamentEvolution(Algorithm):
             return self._genome.random(n, rng)
         copies: Rows = np.repeat(self._seed_row[None], n, axis=0)
         rows = self._genome.redraw(copies, float(self.mutation_rate), rng)
-        if self._size == 0:
+        if self._asks == 1:
             rows[0] = self._seed_row
         return rows
 
