@@ -150,10 +150,9 @@ def _save_html(drawn: Scene, file: Path) -> None:
         line = {"color": DARK if roof.main else GREY, "dash": dash, "width": 2 if roof.main else 1}
         figure.add_scatter(x=roof.xs, y=roof.ys, mode="lines", line=line, name=roof.name, showlegend=False)
         (x0, y0), (x1, y1) = roof_name_ends(drawn, roof, axes_box, glyph)
-        middle_x, middle_y = (x0 + x1) / 2 - axes_box.left, (y0 + y1) / 2 - axes_box.bottom
+        x, y = drawn.values((x0 + x1) / 2, (y0 + y1) / 2, axes_box)
         figure.add_annotation(
-            text=roof.name, showarrow=False, xref="paper", yref="paper", xanchor="center", yanchor="middle",
-            x=middle_x / (axes_box.right - axes_box.left), y=middle_y / (axes_box.top - axes_box.bottom),
+            text=roof.name, showarrow=False, xanchor="center", yanchor="middle", x=math.log10(x), y=math.log10(y),
             textangle=-math.degrees(math.atan2(y1 - y0, x1 - x0)), font={"size": size, "color": DARK},
         )  # fmt: skip
     figure.add_scatter(
@@ -173,12 +172,11 @@ def _save_html(drawn: Scene, file: Path) -> None:
                 hovertemplate="%{text}<extra></extra>",
             )  # fmt: skip
     for label in labels(drawn, axes_box, glyph, [*radii.values()]):
-        (x, y), (text_x, text_y) = label.point, label.box.centre
+        (across, up), (text_across, text_up) = label.point, label.box.centre
+        x, y = drawn.values(across, up, axes_box)
         figure.add_annotation(
             text=html.escape(label.text), font={"size": size}, showarrow=True, arrowhead=0, arrowwidth=0.6,
-            arrowcolor=GREY, xref="paper", yref="paper", borderpad=0, ax=text_x - x, ay=y - text_y,
-            x=(x - axes_box.left) / (axes_box.right - axes_box.left),
-            y=(y - axes_box.bottom) / (axes_box.top - axes_box.bottom),
+            arrowcolor=GREY, borderpad=0, x=math.log10(x), y=math.log10(y), ax=text_across - across, ay=up - text_up,
         )  # fmt: skip
     figure.update_layout(
         template="plotly_white",
@@ -193,8 +191,8 @@ def _save_html(drawn: Scene, file: Path) -> None:
         },
         legend={"x": 0.005, "y": 0.995, "bgcolor": "rgba(255,255,255,0.6)"},
     )
-    figure.update_xaxes(type="log", title=_X, range=[math.log10(v) for v in drawn.x_range])
-    figure.update_yaxes(type="log", title=_Y, range=[math.log10(v) for v in drawn.y_range])
+    figure.update_xaxes(type="log", title=_X, automargin=False, range=[math.log10(v) for v in drawn.x_range])
+    figure.update_yaxes(type="log", title=_Y, automargin=False, range=[math.log10(v) for v in drawn.y_range])
     page = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
     file.write_text(page, encoding="utf-8")
 

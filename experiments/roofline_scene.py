@@ -60,6 +60,12 @@ class Scene:
         across, up = math.log(x / x0) / math.log(x1 / x0), math.log(y / y0) / math.log(y1 / y0)
         return axes.left + across * (axes.right - axes.left), axes.bottom + up * (axes.top - axes.bottom)
 
+    def values(self, across: float, up: float, axes: Box) -> tuple[float, float]:
+        """Intensity and rate of a place on the canvas."""
+        (x0, x1), (y0, y1) = self.x_range, self.y_range
+        x = x0 * (x1 / x0) ** ((across - axes.left) / (axes.right - axes.left))
+        return x, y0 * (y1 / y0) ** ((up - axes.bottom) / (axes.top - axes.bottom))
+
     def share(self, row: dict[str, Any]) -> float:
         """Share of the time that a block takes."""
         return float(row["latency_us"] / sum(b["latency_us"] for b in self.blocks))
@@ -122,8 +128,9 @@ def columns(rows: Sequence[dict[str, Any]]) -> tuple[list[float], list[float]]:
 
 
 class Label(NamedTuple):
-    """A name on the canvas: its text, the point that it names, and its place."""
+    """A label on the canvas: the blocks that it names, its text, the point it belongs to, and its place."""
 
+    names: list[str]
     text: str
     point: tuple[float, float]
     box: Box
@@ -151,8 +158,8 @@ def labels(drawn: Scene, axes: Box, glyph: tuple[float, float], radii: Sequence[
     texts = [joint_name(names) for _, names in together]
     boxes = place([point for point, _ in together], texts, glyph=glyph, canvas=axes, taken=taken)
     return [
-        Label(text, point[:2], box)
-        for (point, _), text, box in zip(together, texts, boxes, strict=True)
+        Label(names, text, point[:2], box)
+        for (point, names), text, box in zip(together, texts, boxes, strict=True)
         if box is not None
     ]
 

@@ -10,6 +10,9 @@ The update then reads parameters, gradients and moments, and writes parameters a
 the batch. Rows and columns of the gradient to the weights are those of the forward product, whose batch is its
 reduction there; tiles differ a little, multiply-adds do not. Matrix work of a step is therefore three times that of
 inference less the one gradient to the data (Kaplan et al. 2020, section 2.1, count the same factor of three).
+
+What is not counted: the extra pass of batch normalisation over its input for mean and variance of the batch, where
+the workload has it folded into a convolution (fusion "chain" and "full"); dropout masks; recomputation.
 """
 
 from __future__ import annotations
