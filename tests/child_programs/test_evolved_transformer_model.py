@@ -9,58 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sequence_individuals import SPACE, VOCABULARY, random_individuals, randomised, small, tokens
 from test_export import STRANGER
 from transformer_by_hand import TransformerByHand, weights_of
 
 from autoglyph.child_programs import KerasNet, build_shapes, count_madds, count_parameters, export_model
 from autoglyph.child_programs.sequence_model import FreeLengthNet, build_sequence_model
 from autoglyph.hardware_models import record
-from autoglyph.search_spaces import load_space
 from autoglyph.search_spaces.blocks.et_layers import ATTEND, DEAD, DECODER_LAYERS, ENCODER_LAYERS, Surroundings
 from autoglyph.search_spaces.net import Tensor
 from autoglyph.search_spaces.ops_sequence import NonzeroMask, SequenceAttention, TokenInput
-
-SPACE = load_space("evolved_transformer")
-VOCABULARY = 29
-
-
-def small(name: str, relative: int = 0) -> Any:
-    individual = SPACE.individual(name).proxy(resolution=7, channels=1, classes=VOCABULARY, width=64 / 512)
-    individual.rebind(target_length=5, relative_positions=relative, raise_on_no_change=False)
-    return individual
-
-
-def random_individuals(count: int, seed: int) -> list[Any]:
-    rows = SPACE.genome.random(8 * count, np.random.default_rng(seed))
-    rows = rows[SPACE.feasible(rows)][:count]
-    assert len(rows) == count
-    individuals = [SPACE.genome.decode(row) for row in rows]
-    for i, individual in enumerate(individuals):
-        individual.rebind(
-            dimension=32,
-            vocabulary=VOCABULARY,
-            source_length=6,
-            target_length=5,
-            dropout=0.1 * (i % 2),
-            relative_positions=i % 3,
-            encoder_cells=min(individual.encoder_cells, 2),
-            decoder_cells=min(individual.decoder_cells, 2),
-            raise_on_no_change=False,
-        )
-    return individuals
-
-
-def tokens(shape: tuple[int, int], seed: int) -> Any:
-    return np.random.default_rng(seed).integers(1, VOCABULARY, shape)
-
-
-def randomised(model: Any, seed: int = 0) -> Any:
-    """The model with offsets and scales that are not 0 and 1."""
-    rng = np.random.default_rng(seed)
-    for variable in model.trainable_variables:
-        if len(variable.shape) == 1:
-            variable.assign(np.asarray(variable) + 0.3 * rng.standard_normal(variable.shape))
-    return model
 
 
 @pytest.mark.slow
