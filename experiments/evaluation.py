@@ -93,7 +93,8 @@ def _cost(experiment: Experiment, domain: Domain, individual: Any) -> Callable[[
     """The cost model of an experiment: rows -> metrics; None where there is none."""
     if isinstance(individual, CoDesign | Accelerator) and experiment.device is not None:
         raise ValueError(
-            f"Individuals of {domain.space.name} bring their own accelerator: leave out the device {experiment.device!r}."
+            f"Individuals of {domain.space.name} bring their own accelerator: "
+            f"leave out the device {experiment.device!r}."
         )
     if isinstance(individual, CoDesign):
         from autoglyph.hardware_models import PairCost

@@ -49,6 +49,8 @@ def command(
         _common.print_json({"model": name, **costs})
         return
     print_costs(name, costs)
+    if device is None:
+        print(f"Its own accelerator: {chip.title}.")
     if training:
         _print_training(costs)
     if roofline is not None:
