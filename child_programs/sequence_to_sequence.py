@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyglove as pg
 
@@ -16,6 +16,20 @@ from autoglyph.child_programs.sequence_training import SequenceTraining, noam_sc
 from autoglyph.child_programs.sequences.sequence_dataset import SequenceDataset, load_sequences
 from autoglyph.child_programs.tensorflow_process import prepare_process
 from autoglyph.search_spaces.architectures.evolved_transformer import EvolvedTransformer
+
+
+class Begun(NamedTuple):
+    """An individual before its first step.
+
+    Attributes:
+        network: at the size at which it is trained.
+        model: its Keras model.
+        training: of the model.
+    """
+
+    network: EvolvedTransformer
+    model: Any
+    training: SequenceTraining
 
 
 class SequenceToSequence(pg.Object):
@@ -128,8 +142,8 @@ class SequenceToSequence(pg.Object):
             return network
         return fit_to_parameters(network, int(self.parameters), tolerance=float(self.tolerance))
 
-    def begin(self, candidate: EvolvedTransformer, *, seed: int, data: SequenceDataset) -> tuple[Any, SequenceTraining]:
-        """The Keras model of an individual, and its training before the first step.
+    def begin(self, candidate: EvolvedTransformer, *, seed: int, data: SequenceDataset) -> Begun:
+        """An individual at its size as a Keras model, ready to be trained.
 
         Args:
             candidate: the individual.
@@ -156,7 +170,7 @@ class SequenceToSequence(pg.Object):
             learning_rates=rates,
             seed=seed,
         )
-        return model, training
+        return Begun(network, model, training)
 
     def run(
         self, candidate: Any, *, seed: int, data: SequenceDataset, checkpoint: bytes | None = None
@@ -195,7 +209,7 @@ class SequenceToSequence(pg.Object):
         self, candidate: EvolvedTransformer, seed: int, data: SequenceDataset, checkpoint: bytes | None
     ) -> Iterator[Measurement]:
         started = time.perf_counter()
-        model, training = self.begin(candidate, seed=seed, data=data)
+        _, model, training = self.begin(candidate, seed=seed, data=data)
         parameters = float(model.count_params())
         if checkpoint is not None:
             training.restore(checkpoint)
