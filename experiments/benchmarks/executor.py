@@ -73,12 +73,12 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         _say("bare actors")
         calls = _actor_calls_per_s(children)
         _say("children that sleep")
-        naps = 40 if quick else 160
+        naps = 24 if quick else 160
         one, two = (_children_per_s("ASLEEP", "ray", workers, naps, _CHILDREN_IN_FLIGHT) for workers in (1, WORKERS))
         _say("Ray Tune with reuse of actors")
         reusing = _tune_trials_per_s(40 if quick else 200, reuse=True)
         _say("Ray Tune without reuse of actors")
-        starting = _tune_trials_per_s(6 if quick else 16, reuse=False)
+        starting = _tune_trials_per_s(4 if quick else 16, reuse=False)
     finally:
         instance.stop()
     return {
@@ -127,7 +127,7 @@ def _actor_calls_per_s(calls: int) -> float:
         def work(self, number: int) -> int:
             return number
 
-    actors = [ray.remote(Empty).options(num_cpus=1).remote() for _ in range(WORKERS)]
+    actors: list[Any] = [ray.remote(Empty).options(num_cpus=1).remote() for _ in range(WORKERS)]
     ray.get([actor.work.remote(0) for actor in actors])
     under_way = {actors[i % WORKERS].work.remote(i): actors[i % WORKERS] for i in range(_CALLS_IN_FLIGHT)}
     done, warm_s = 0, 0.0

@@ -96,7 +96,10 @@ class ProgressiveDynamicHurdles(FIFOScheduler):
         self._connect(tune_controller)
         gate: Gate = tuple(trial.config.get(_KEY, ()))
         value = self._fitness(result)
-        for rung in range(self._rungs_until(trial.last_result or {}), self._rungs_until(result)):
+        last = trial.last_result or {}
+        is_further = result[self._time_attr] > last.get(self._time_attr, 0)
+        judged = self._rungs_until(last) if is_further else 0  # not further: it was started again
+        for rung in range(judged, self._rungs_until(result)):
             if not passes_gate(gate, rung, value):
                 return str(TrialScheduler.STOP)
         return str(TrialScheduler.CONTINUE)

@@ -62,8 +62,8 @@ class AutoglyphSearcher(Searcher):
         """Individuals that are proposed before the first child, 0 for an algorithm without a population."""
         return self._search.initial_population
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The config of a new trial, or `Searcher.FINISHED` if there is nothing new left to propose."""
+    def suggest(self, trial_id: str) -> Any:
+        """The config of a new trial as a dict, or `Searcher.FINISHED` if there is nothing new left to propose."""
         proposal = self._search.propose(trial_id)
         return self.FINISHED if proposal is None else {_KEY: self._described(proposal)}
 

@@ -9,6 +9,7 @@ import re
 import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -287,3 +288,55 @@ def test_bad_settings_are_refused_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="give both"):
         ProgressiveDynamicHurdles([1, 3], 5, metric="loss")
     assert not ProgressiveDynamicHurdles([1], 5, metric="loss", mode="min").set_search_properties("loss", "min")
+
+
+class Added:
+    """As much of a trial of Tune as a scheduler sees."""
+
+    def __init__(self, name: str) -> None:
+        self.trial_id, self.status, self.config, self.last_result = name, "PENDING", dict[str, Any](), dict[str, Any]()
+
+    def set_config(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+    def report(self, scheduler: ProgressiveDynamicHurdles, step: int, value: float) -> str:
+        result = {"epoch": step, "accuracy": value}
+        decision = scheduler.on_trial_result(SEARCH_OF_TUNE, self, result)
+        self.last_result = result
+        if decision == "STOP":
+            scheduler.on_trial_complete(SEARCH_OF_TUNE, self, result)
+        return decision
+
+
+SEARCH_OF_TUNE = SimpleNamespace(search_alg=object())
+
+
+def add(scheduler: ProgressiveDynamicHurdles, name: str) -> Added:
+    trial = Added(name)
+    scheduler.on_trial_add(SEARCH_OF_TUNE, trial)
+    return trial
+
+
+def test_hurdles_are_frozen_and_apply_again_only_to_a_trial_that_begins_again() -> None:
+    scheduler = ProgressiveDynamicHurdles([2, 4, 8], 2, metric="accuracy", mode="max", time_attr="epoch")
+    early, failing = add(scheduler, "early"), add(scheduler, "failing")
+    assert [add(scheduler, f"first{i}").report(scheduler, 2, value) for i, value in enumerate((1.0, 3.0))] == [
+        "STOP"
+    ] * 2
+    assert [hurdle.value for hurdle in scheduler.hurdles] == [2.0]
+    later, skipping, bad = (add(scheduler, name) for name in ("later", "skipping", "bad"))
+    assert early.report(scheduler, 2, 99.0) == "STOP", "it was added before there was a hurdle"
+    assert later.report(scheduler, 1, 0.0) == "CONTINUE", "no rung"
+    assert later.report(scheduler, 2, 2.5) == "CONTINUE"
+    assert later.report(scheduler, 3, 0.0) == "CONTINUE", "a hurdle applies once"
+    assert later.report(scheduler, 1, 0.0) == "CONTINUE", "it begins again"
+    assert later.report(scheduler, 2, 2.0) == "STOP", "a hurdle has to be exceeded"
+    assert bad.report(scheduler, 2, math.nan) == "STOP"
+    assert skipping.report(scheduler, 5, 9.0) == "STOP", "rungs in between are judged too, and the second has no hurdle"
+    scheduler.on_trial_error(SEARCH_OF_TUNE, failing)
+    scheduler.on_trial_add(SEARCH_OF_TUNE, failing)
+    assert failing.config == early.config == {"frozen_hurdles": []}, "started again, with its own hurdles"
+    assert failing.report(scheduler, 2, 4.0) == "STOP"
+    with pytest.raises(ValueError, match="report no 'epoch'"):
+        scheduler.on_trial_result(SEARCH_OF_TUNE, failing, {"accuracy": 1.0})
+    assert "2, 9" in scheduler.debug_string()
