@@ -283,16 +283,11 @@ def _num_workers(options: ExecutorOptions) -> int:
     """
     import ray
 
+    wanted = {name: each for name, each in (("CPU", options.cpus), ("GPU", options.gpus)) if each > 0}
+    if not wanted:
+        return options.workers or os.cpu_count() or 1
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    wanted = {"CPU": options.cpus, "GPU": options.gpus}
-    room = (
-        sum(
-            int(min((node.get(name, 0.0) + 1e-9) // each for name, each in wanted.items() if each > 0))
-            for node in nodes
-        )
-        if any(wanted.values())
-        else 1
-    )
+    room = sum(int(min((node.get(name, 0.0) + 1e-9) // each for name, each in wanted.items())) for node in nodes)
     if room < max(1, options.workers or 1):
         raise ValueError(
             f"Ray has room for {room} workers of {options.cpus:g} cores and {options.gpus:g} accelerators: "

@@ -76,10 +76,7 @@ class ChildActor:
 
     def ready(self) -> str:
         """The actor as Ray names it, once it can take children."""
-        import ray
-
-        actor_id: str = ray.get_runtime_context().get_actor_id()
-        return actor_id
+        return _actor_id()
 
     def work(self, requests: Sequence[Request], drop: Sequence[int], budget_s: float) -> tuple[list[Step], float]:
         """Trains children one after the other until the time is spent; the rest is left untouched.
@@ -120,7 +117,12 @@ def last_words_key(actor_id: str) -> bytes:
 
 
 def _say_last_words() -> None:
-    import ray
     from ray.experimental.internal_kv import _internal_kv_put
 
-    _internal_kv_put(last_words_key(ray.get_runtime_context().get_actor_id()), b"memory")
+    _internal_kv_put(last_words_key(_actor_id()), b"memory")
+
+
+def _actor_id() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_actor_id())

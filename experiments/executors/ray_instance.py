@@ -44,7 +44,7 @@ def start_or_connect(address: str | None, *, cpus: float | None = None, gpus: fl
     as they are.
 
     Args:
-        address: "auto", HOST:PORT or ray://HOST:PORT of a cluster; None to start an instance here.
+        address: "auto" or HOST:PORT of a cluster; None to start an instance here, whatever else runs.
         cpus: cores that an instance of one's own offers, at least as many as there are; None for those there are.
         gpus: accelerators that it offers at least; None for those there are.
 
@@ -63,27 +63,30 @@ def start_or_connect(address: str | None, *, cpus: float | None = None, gpus: fl
     if address is None:
         cores = max(os.cpu_count() or 1, math.ceil(cpus or 0))
         offered = {} if not gpus else {"num_gpus": math.ceil(gpus)}
-        ray.init(num_cpus=cores, include_dashboard=False, **offered, **settings)
+        ray.init("local", num_cpus=cores, include_dashboard=False, **offered, **settings)
         return RayInstance(is_own=True)
     _check_address(address)
     try:
         ray.init(address=address, **settings)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = " ".join(str(error).split())[:200].rstrip(".")
         raise ValueError(f"There is no Ray cluster at {address!r} ({reason}): {_FIX}") from error
     return RayInstance(is_own=False)
 
 
-_FIX = "start one with `ray start --head`, or leave --ray-address out to start one here."
+_FIX = (
+    "start one with `ray start --head`, set RAY_AUTH_MODE=token where it asks for one, "
+    "or leave --ray-address out to start one here."
+)
 
 
 def _check_address(address: str) -> None:
     """Ray tries for a minute to reach a host where nobody listens; this tells at once."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if address in ("auto", "local") or not colon or not port.isdigit():
-        if address == "auto":
-            return
-        raise ValueError(f"Cannot read the Ray address {address!r}: write auto, HOST:PORT or ray://HOST:PORT.")
+    host, colon, port = address.rpartition(":")
+    if address == "auto":
+        return
+    if not colon or not port.isdigit() or "/" in host:
+        raise ValueError(f"Cannot read the Ray address {address!r}: write auto or HOST:PORT.")
     try:
         socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

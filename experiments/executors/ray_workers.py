@@ -100,7 +100,8 @@ class WorkerPool:
         import ray
 
         self._settings = settings
-        self._class = ray.remote(ChildActor).options(
+        actor: Any = ray.remote(ChildActor)
+        self._class = actor.options(
             num_cpus=cpus, num_gpus=gpus, max_restarts=0, max_task_retries=0, scheduling_strategy="SPREAD"
         )
         self._starts_in_vain = 0
@@ -160,10 +161,11 @@ class WorkerPool:
 
     def _fetch(self, worker: Worker, ref: Any) -> Done | Lost | None:
         import ray
+        from ray.exceptions import RayError
 
         try:
-            value = ray.get(ref)
-        except ray.exceptions.RayError as error:
+            value: Any = ray.get(ref)
+        except RayError as error:
             if worker.start is not None:
                 self._check_start(error)
             return self._lost(worker, error)

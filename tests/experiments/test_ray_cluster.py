@@ -90,7 +90,7 @@ def test_an_address_where_no_cluster_is_is_one_sentence(toy: Path, run_cli: Call
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-    for given in (address, "auto", "nowhere", "no.such.host.invalid:6379"):
+    for given in (address, "nowhere", "no.such.host.invalid:6379"):
         done = run_cli("search", "toy.py:TRAINED", "--executor", "ray", "--ray-address", given)
         assert done.code == 2
         assert done.err.startswith("autoglyph: ") and done.err.count("\n") == 1 and given in done.err

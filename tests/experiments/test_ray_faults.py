@@ -140,9 +140,9 @@ def test_children_that_wait_outlive_their_worker(ray_here: RayInstance, tmp_path
 @pytest.mark.parametrize("does", ["hang", "hang_in_c"])
 def test_a_child_that_hangs_is_ended_and_its_worker_replaced(ray_here: RayInstance, tmp_path: Path, does: str) -> None:
     tasks = [task(i, does if i == 3 else "train") for i in range(12)]
-    results = run(executor(tmp_path, child_seconds=0.6), tasks)
-    assert results[3].error == "It ran past its limit of 0.6 s."
-    assert results[3].notes[-1] == "It ran past its limit of 0.6 s."
+    results = run(executor(tmp_path, child_seconds=1.0), tasks)
+    assert results[3].error == "It ran past its limit of 1 s."
+    assert results[3].notes[-1] == "It ran past its limit of 1 s."
     assert all(r.error is None and r.rungs == sums(t) for t, r in results.items() if t != 3)
 
 
@@ -161,7 +161,7 @@ def test_a_child_that_eats_memory_is_stopped(ray_here: RayInstance, tmp_path: Pa
 def test_the_record_says_what_happened(ray_here: RayInstance, tmp_path: Path) -> None:
     settings = {"program.folder": str(tmp_path), "program.bad_rung": "1"}
     experiment, domain = define(REFERENCE, algorithm="exhaustive", trials=2 * len(DEEDS), settings=settings)
-    options = ExecutorOptions(workers=2, retries=0, child_seconds=0.5, child_memory_gb=0.2)
+    options = ExecutorOptions(workers=2, retries=0, child_seconds=1.0, child_memory_gb=0.2)
     search = Search(experiment, domain, executor="ray", options=options)
     with Store(tmp_path / "r.db", create=True) as store:
         record = store.create_run("r", "r", describe(experiment, domain), describe_columns(domain))
