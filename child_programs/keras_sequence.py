@@ -6,9 +6,7 @@ value, so that models take sequences of any length.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 from autoglyph.child_programs.keras_layers import LayerContext, keras_value
@@ -70,12 +68,8 @@ def _lightweight_conv(op: ops_sequence.LightweightConv, context: LayerContext, *
     repeated, own = divmod(x.shape[-1], op.repeats)
     # An embedding of the numbers 0 .. window - 1 is the kernel; stock layers have no plain variable.
     window = ops.add(ops.zeros_like(x[0, :1, 0], dtype="int32"), np.arange(op.kernel, dtype=np.int32))
-    table = _shared(
-        context,
-        context.name,
-        lambda: keras.layers.Embedding(
-            op.kernel, repeated + own, embeddings_initializer=context.glorot_uniform(), name=context.name
-        ),
+    table = keras.layers.Embedding(
+        op.kernel, repeated + own, embeddings_initializer=context.glorot_uniform(), name=context.name
     )
     weights = ops.softmax(table(window), axis=0)
     shared = [weights[:, :repeated]] * op.repeats
@@ -107,11 +101,10 @@ def _relative_attention(
     clipped = ops.clip(distances, -op.relative, op.relative)
     picked = ops.one_hot(ops.cast(ops.add(clipped, op.relative), "int32"), op.rows)
     a, b = (
-        _shared(context, name, functools.partial(_bare_dense, size, name, context))
-        for name, size in (
-            (f"{context.name}_relative_keys", op.rows),
-            (f"{context.name}_relative_values", values.shape[-1]),
+        keras.layers.Dense(
+            size, use_bias=False, kernel_initializer=context.glorot_uniform(), name=f"{context.name}_{part}"
         )
+        for part, size in (("relative_keys", op.rows), ("relative_values", values.shape[-1]))
     )
     scores = ops.add(ops.einsum("bthd,bshd->bhts", queries, keys), ops.einsum("bthr,tsr->bhts", a(queries), picked))
     scores = ops.multiply(scores, 1 / math.sqrt(queries.shape[-1]))
@@ -142,27 +135,15 @@ def sinusoids(at: Any, channels: int) -> Any:
     return keras.ops.concatenate([keras.ops.sin(angles), keras.ops.cos(angles)], axis=-1)
 
 
-def _shared(context: LayerContext, name: str, make: Callable[[], Any]) -> Any:
-    """The layer of that name, made where the network has none yet."""
-    if name not in context.shared:
-        context.shared[name] = make()
-    return context.shared[name]
-
-
 def _table(name: str, vocabulary: int, size: int, context: LayerContext) -> Any:
     import keras
 
-    def make() -> Any:
+    if name not in context.shared:
         normal = keras.initializers.RandomNormal(stddev=size**-0.5, seed=context.seed)
-        return keras.layers.ReversibleEmbedding(vocabulary, size, embeddings_initializer=normal, name=name)
-
-    return _shared(context, name, make)
-
-
-def _bare_dense(units: int, name: str, context: LayerContext) -> Any:
-    import keras
-
-    return keras.layers.Dense(units, use_bias=False, kernel_initializer=context.glorot_uniform(), name=name)
+        context.shared[name] = keras.layers.ReversibleEmbedding(
+            vocabulary, size, embeddings_initializer=normal, name=name
+        )
+    return context.shared[name]
 
 
 def _heads(x: Any, heads: int) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pyglove as pg
 import pytest
 
-from autoglyph.hardware_models import record
+from autoglyph.hardware_models import PopulationCost, estimate, load_device, record
 from autoglyph.search_spaces import load_space
 from autoglyph.search_spaces.architectures.evolved_transformer import DIMENSION, WIDEST
 from autoglyph.search_spaces.architectures.parameter_budget import (
@@ -56,6 +56,8 @@ PARAMETERS_OF = {
     "et_base": 64_064_512,
     "transformer_128": 7_029_248,
     "et_128": 7_242_496,
+    "transformer_big": 210_374_656,
+    "et_big": 221_714_432,
 }
 
 
@@ -179,3 +181,14 @@ def test_proxies_have_the_same_decisions() -> None:
     assert small.resolution == 12 and pg.eq(small.encoder, seed.encoder)
     assert seed.for_data(channels=1, classes=99).vocabulary == 99
     assert count_weights(small) < count_weights(seed) / 10
+
+
+def test_costs_of_a_population_are_those_of_its_individuals() -> None:
+    device = load_device("tpu_v3:chip")
+    rows = SPACE.genome.random(40, np.random.default_rng(4))
+    rows = rows[SPACE.feasible(rows)]
+    costs = PopulationCost(SPACE, device)(rows)
+    for i, row in enumerate(rows):
+        workload = record(SPACE.genome.decode(row), fusion=device.fusion)
+        assert (costs["parameters"][i], costs["madds"][i]) == (workload.parameters, workload.madds)
+        assert costs["latency_ms"][i] == pytest.approx(estimate(workload, device).latency_s * 1e3)
