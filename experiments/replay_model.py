@@ -1,45 +1,21 @@
-"""An individual as a Keras model: built, counted, costed, trained, exported."""
+"""An individual as a Keras model: built, counted, costed, trained, exported, put to use.
+
+What that means depends on the kind of network; each kind has a file of its own.
+"""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+import functools
+from collections.abc import Callable
 from typing import Any
 
-from autoglyph.experiments.replay import Replayed, architecture_of, costs, summary
+from autoglyph.experiments import replay_images, replay_sequences
+from autoglyph.experiments.replay import Replayed, architecture_of
+from autoglyph.experiments.replay_wishes import Wishes
 from autoglyph.search_spaces.architecture import Architecture
+from autoglyph.search_spaces.architectures.evolved_transformer import EvolvedTransformer
 
-PROXY_RESOLUTION, PROXY_CHANNELS, PROXY_CLASSES = 32, 3, 10
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What is to be done with an individual.
-
-    Attributes:
-        scale: "full" or "proxy".
-        summary: print the layers.
-        device: chip to cost it on.
-        data: data set to train on.
-        epochs: of training.
-        width: of the proxy, as a factor of the published base width.
-        resolution: of the proxy, pixels; None for 32, or the images' own size if larger.
-        limit: most training images.
-        seed: of weights and training.
-        export: file to save to.
-    """
-
-    scale: str = "full"
-    summary: bool = False
-    device: str | None = None
-    data: str | None = None
-    epochs: int = 10
-    width: float = 0.25
-    resolution: int | None = None
-    limit: int | None = None
-    seed: int = 0
-    export: Path | None = None
+__all__ = ["Wishes", "carry_out"]
 
 
 def carry_out(found: Replayed, wishes: Wishes, *, quiet: bool = False) -> dict[str, Any]:
@@ -48,100 +24,27 @@ def carry_out(found: Replayed, wishes: Wishes, *, quiet: bool = False) -> dict[s
     Args:
         found: the individual.
         wishes: what to do.
-        quiet: print nothing; otherwise layers and epochs are printed as they come.
+        quiet: print nothing; otherwise layers and progress are printed as they come.
 
     Returns:
-        Plain object with the counts of `summary` and, where wished, "cost", "training" and "export".
+        Plain object with "kind", the counts of `summary` and, where wished, "cost", "training", "export" and
+        "translation".
 
     Raises:
         ValueError: if a wish cannot be granted, in one sentence, before any training.
     """
     if wishes.scale not in ("full", "proxy"):
         raise ValueError(f"Unknown scale {wishes.scale!r}: choose full or proxy.")
-    if wishes.export is not None:
-        from autoglyph.child_programs import check_export_path
-
-        check_export_path(wishes.export)
-    data = _load(wishes)
-    architecture = _sized(architecture_of(found), wishes, data)
-
-    from autoglyph.child_programs import ImageClassification, build_model, prepare_process
-
-    prepare_process(None)
-    momentum = ImageClassification().norm_momentum if wishes.scale == "proxy" else None
-    model = build_model(architecture, seed=wishes.seed, norm_momentum=momentum)
-    if wishes.summary and not quiet:
-        model.summary(line_length=110)
-    result: dict[str, Any] = {
-        "model": found.name,
-        "space": found.space,
-        "scale": wishes.scale,
-        **summary(architecture, model),
-    }
-    if wishes.device is not None:
-        result["cost"] = costs(architecture, wishes.device)
-    if data is not None:
-        result["training"] = _train(model, architecture, data, wishes, quiet)
-    if wishes.export is not None:
-        from autoglyph.child_programs import export_model
-
-        export_model(model, wishes.export)
-        result["export"] = str(wishes.export)
+    network = architecture_of(found)
+    result: dict[str, Any] = _kind(network)(network, found, wishes, quiet=quiet)
     return result
 
 
-def _load(wishes: Wishes) -> Any:
-    if wishes.data is None:
-        return None
-    from autoglyph.child_programs import load_dataset
-
-    return load_dataset(wishes.data, seed=wishes.seed, limit=wishes.limit)
+@functools.singledispatch
+def _kind(network: Architecture) -> Callable[..., dict[str, Any]]:
+    return replay_images.carry_out
 
 
-def _sized(architecture: Architecture, wishes: Wishes, data: Any) -> Architecture:
-    if wishes.scale == "full":
-        return architecture if data is None else architecture.for_data(channels=data.channels, classes=data.classes)
-    own = PROXY_RESOLUTION if data is None else max(PROXY_RESOLUTION, data.resolution)
-    return architecture.proxy(
-        resolution=wishes.resolution or own,
-        channels=PROXY_CHANNELS if data is None else data.channels,
-        classes=PROXY_CLASSES if data is None else data.classes,
-        width=wishes.width,
-    )
-
-
-def _train(model: Any, architecture: Architecture, data: Any, wishes: Wishes, quiet: bool) -> dict[str, Any]:
-    from autoglyph.child_programs import OPTIMIZERS, ClassifierTraining, ImageClassification
-
-    settings = ImageClassification()
-    training = ClassifierTraining(
-        model,
-        OPTIMIZERS[settings.optimizer](model.trainable_variables),
-        data.resized(architecture.resolution),
-        batch_size=settings.batch_size,
-        label_smoothing=settings.label_smoothing,
-        peak_learning_rate=settings.learning_rate,
-        warmup_share=settings.warmup_share,
-        epochs=wishes.epochs,
-        seed=wishes.seed,
-    )
-    epochs = []
-    for epoch in range(1, wishes.epochs + 1):
-        loss = training.train_until(epoch)
-        measured = training.validate()
-        epochs.append({"epoch": epoch, "loss": loss, "top1": measured["top1"], "validation_loss": measured["loss"]})
-        if not quiet:
-            print(
-                f"epoch {epoch}/{wishes.epochs}: loss {loss:.3f}, top-1 {measured['top1']:.2f} %",
-                file=sys.stderr,
-                flush=True,
-            )
-    return {
-        "data": data.name,
-        "source": data.source,
-        "validation": data.validation,
-        "images": len(data.y_train),
-        "resolution": architecture.resolution,
-        "chance": 100.0 / data.classes,
-        "epochs": epochs,
-    }
+@_kind.register
+def _(network: EvolvedTransformer) -> Callable[..., dict[str, Any]]:
+    return replay_sequences.carry_out

@@ -77,7 +77,12 @@ def hold_out(pairs: tuple[TextPair, ...], *, share: float, seed: int) -> tuple[l
     return [p for p in pairs if p[0] not in drawn], [p for p in pairs if p[0] in drawn]
 
 
-def _lines(file: str) -> list[str]:
+def read_lines(file: str) -> list[str]:
+    """The lines of a text file in Unicode form NFC, white space kept; the file may be gzip if it ends in .gz.
+
+    Raises:
+        ValueError: names the file, and the line where there is one, if it is missing, empty, damaged or not UTF-8.
+    """
     try:
         data = Path(file).expanduser().read_bytes()
     except FileNotFoundError:
@@ -104,7 +109,7 @@ def _lines(file: str) -> list[str]:
 
 
 def _aligned(source_file: str, target_file: str) -> list[TextPair]:
-    sources, targets = _lines(source_file), _lines(target_file)
+    sources, targets = read_lines(source_file), read_lines(target_file)
     if len(sources) != len(targets):
         short, line = min((source_file, len(sources)), (target_file, len(targets)), key=lambda pair: pair[1])
         raise ValueError(
@@ -116,7 +121,7 @@ def _aligned(source_file: str, target_file: str) -> list[TextPair]:
 
 def _columns(file: str) -> list[TextPair]:
     pairs = []
-    for number, line in enumerate(_lines(file), 1):
+    for number, line in enumerate(read_lines(file), 1):
         columns = line.split("\t")
         if not line.strip():
             columns = ["", ""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,23 +14,41 @@ PANEL, ORDER = _common.REPLAY_PANEL, 30
 
 
 def command(
-    model: Annotated[str, typer.Argument(help="RUN:TRIAL, RUN:best or SPACE:NAME.")],
+    model: Annotated[str, typer.Argument(help="RUN:TRIAL, RUN:best, SPACE:NAME or an exported folder.")],
     scale: Annotated[str | None, typer.Option(help="full, or proxy: small enough to train here.")] = None,
     summary: Annotated[bool, typer.Option("--summary", help="Show layers, parameters and multiply-adds.")] = False,
     cost: Annotated[str | None, typer.Option(metavar="DEVICE", help="Show its cost on a chip.")] = None,
     train: Annotated[
-        str | None, typer.Option(metavar="DATA", help="Train on digits, FILE.npz or a keras.datasets name.")
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Train on digits, FILE.npz, a keras.datasets name, a sequence task or SOURCE:TARGET text.",
+        ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of training.")] = 10,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of training in place of epochs; sequences.")] = None,
     width: Annotated[float, typer.Option(help="Width of the proxy, as a factor of the published base.")] = 0.25,
-    resolution: Annotated[int | None, typer.Option(min=8, help="Side of the proxy's images, pixels.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Train on at most so many images.")] = None,
+    resolution: Annotated[
+        int | None, typer.Option(min=8, help="Side of the proxy's images in pixels; most tokens of a sequence.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Train on at most so many images or pairs.")] = None,
+    vocabulary: Annotated[int, typer.Option(min=5, help="Subwords of parallel text.")] = 8000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and training.")] = 0,
-    export: Annotated[Path | None, typer.Option(metavar="FILE.keras", help="Save the model for plain Keras.")] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.keras|FOLDER", help="Save the model for plain Keras, or a translator."),
+    ] = None,
+    translate: Annotated[Path | None, typer.Option(metavar="FILE", help="Translate a text file line by line.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the translations to a file.")] = None,
+    reference: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare the translations by BLEU.")] = None,
+    beams: Annotated[int, typer.Option(min=1, help="Beams of decoding; 1 is greedy.")] = 4,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
     as_json: JsonOption = False,
 ) -> None:
-    """Build, inspect, train and export an individual as a Keras model."""
+    """Build, inspect, train and export an individual as a Keras model, and translate with it."""
+    from autoglyph.child_programs.translator_bundle import is_translator
+    from autoglyph.experiments import replay_sequences
+    from autoglyph.experiments.commands._replay_report import print_result
     from autoglyph.experiments.replay import replay
     from autoglyph.experiments.replay_model import Wishes, carry_out
 
@@ -40,38 +58,23 @@ def command(
         device=cost,
         data=train,
         epochs=epochs,
+        steps=steps,
         width=width,
         resolution=resolution,
         limit=limit,
+        vocabulary=vocabulary,
         seed=seed,
         export=export,
+        translate=translate,
+        output=output,
+        reference=reference,
+        beams=beams,
     )
-    found = replay(model, store)
-    result = carry_out(found, wishes, quiet=as_json)
+    if is_translator(model):
+        result = replay_sequences.carry_out_translator(Path(model), wishes, quiet=as_json)
+    else:
+        result = carry_out(replay(model, store), wishes, quiet=as_json)
     if as_json:
         _common.print_json(result)
     else:
-        _print_text(result)
-
-
-def _print_text(result: dict[str, Any]) -> None:
-    print(f"{result['model']} of {result['space']}, {result['scale']} size")
-    print(
-        f"parameters {result['parameters']:,} ({result['trainable_parameters']:,} trainable), "
-        f"multiply-adds {result['madds']:,}"
-    )
-    if "cost" in result:
-        from autoglyph.experiments.commands.cost import print_costs
-
-        print_costs(result["model"], result["cost"])
-    if "training" in result:
-        training = result["training"]
-        rows = [[e["epoch"], e["loss"], e["top1"]] for e in training["epochs"]]
-        _common.print_table(
-            f"Trained on {training['data']} ({training['images']:,} images; validation: {training['validation']})",
-            ["epoch", "training loss", "validation top-1 (%)"],
-            rows,
-        )
-        print(f"Chance is {training['chance']:.3g} %.")
-    if "export" in result:
-        print(f"Saved: {result['export']} (load with keras.models.load_model; outputs are logits)")
+        print_result(result)
