@@ -14,6 +14,7 @@ from autoglyph.child_programs import build_model, export_model
 from autoglyph.child_programs.keras_file import load_keras
 from autoglyph.child_programs.keras_walk import LayerCall, record_model, register_layer
 from autoglyph.hardware_models import estimate, load_device, record
+from autoglyph.hardware_models.fusion import Fusion
 from autoglyph.search_spaces import load_space, ops
 from autoglyph.search_spaces.net import Tensor
 
@@ -54,6 +55,23 @@ def test_an_exported_individual_costs_what_it_costs_itself(space: str, name: str
         costs = [estimate(workload, device, 8) for workload in (own, walked)]
         assert costs[1].latency_s == pytest.approx(costs[0].latency_s, rel=1e-9)
         assert costs[1].energy_j == pytest.approx(costs[0].energy_j, rel=1e-9)
+
+
+@KERAS_SAVES
+@pytest.mark.slow
+def test_a_walk_may_fuse_more_than_an_individual_never_less(tmp_path: Path) -> None:
+    """Individuals are fused by segment, a walk as a whole; Keras gives branches in an order of its own."""
+    individual = load_space("nasbench201").individual("resnet")
+    back = load_keras(export_model(build_model(individual, seed=0), tmp_path / "network.keras"))
+    regimes: tuple[tuple[Fusion, float], ...] = (("eager", 1e-9), ("chain", 0.02), ("full", 0.02))
+    for fusion, relative in regimes:
+        own, walked = record(individual, fusion=fusion), record_model(back, fusion=fusion).workload
+        for field in ("madds", "parameters", "weight_elements"):
+            assert walked.kernels[field].sum() == own.kernels[field].sum()
+        steps = [w.kernels["vector_ops"].sum() + w.kernels["input_vector_ops"].sum() for w in (own, walked)]
+        assert steps[0] == steps[1] and len(walked) <= len(own)
+        costs = [estimate(workload, load_device("tpu_v3:chip"), 8).latency_s for workload in (own, walked)]
+        assert costs[0] * (1 - relative) <= costs[1] <= costs[0] * (1 + 1e-9)
 
 
 def recurrent(x: Any) -> Any:
