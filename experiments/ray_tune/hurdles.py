@@ -14,7 +14,7 @@ from ray.tune.utils import flatten_dict
 from autoglyph.algorithms.hurdles import Finished, NewHurdle
 from autoglyph.algorithms.hurdles import progressive_dynamic_hurdles as rules
 from autoglyph.algorithms.hurdles.base import Gate, passes_gate
-from autoglyph.experiments.ray_tune.fold import Told
+from autoglyph.experiments.ray_tune.driven_search import Told
 from autoglyph.experiments.ray_tune.searcher import AutoglyphSearcher
 
 _KEY = "frozen_hurdles"

@@ -12,7 +12,7 @@ from ray.tune.search import Searcher
 
 from autoglyph.algorithms import Algorithm
 from autoglyph.experiments.objectives import FloatArray, Objective
-from autoglyph.experiments.ray_tune.fold import DrivenSearch, Proposal, Told
+from autoglyph.experiments.ray_tune.driven_search import DrivenSearch, Proposal, Told
 from autoglyph.search_spaces.space import SearchSpace
 
 _KEY = "individual"

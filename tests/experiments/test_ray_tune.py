@@ -31,7 +31,7 @@ from autoglyph.experiments import maximize, minimize
 from autoglyph.experiments.executors.ray_instance import start_or_connect
 from autoglyph.experiments.experiment import define, describe, describe_columns
 from autoglyph.experiments.ray_tune import AutoglyphSearcher, ProgressiveDynamicHurdles, individual
-from autoglyph.experiments.ray_tune.fold import DrivenSearch
+from autoglyph.experiments.ray_tune.driven_search import DrivenSearch
 from autoglyph.experiments.search import Search
 from autoglyph.experiments.store import Store, TrialRecord
 from autoglyph.search_spaces import SearchSpace
