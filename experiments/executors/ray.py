@@ -197,7 +197,7 @@ class RayExecutor:
             if result.waits:
                 child.waits = True
                 self._waiting += 1
-                self._reports.append(result)
+                self._reports.append(result._replace(notes=tuple(child.notes)))
             else:
                 worker.queue.appendleft(trial)
 

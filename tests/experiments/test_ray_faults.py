@@ -122,12 +122,14 @@ def test_children_that_wait_outlive_their_worker(ray_here: RayInstance, tmp_path
     for each in tasks:
         children.submit(each)
     last: dict[int, Result] = {}
+    waiting_notes: list[str] = []
     for _ in range(5):
         for result in children.results():
             assert (
                 len(result.rungs) == len(last[result.trial].rungs) + 1 if result.waits and result.trial in last else 1
             )
             last[result.trial] = result
+            waiting_notes += result.notes if result.waits else ()
         for trial, result in last.items():
             if result.waits:
                 children.proceed(trial)
@@ -135,6 +137,7 @@ def test_children_that_wait_outlive_their_worker(ray_here: RayInstance, tmp_path
     assert {t: r.rungs for t, r in last.items()} == {t.trial: sums(t.trial) for t in tasks}
     assert all(r.error is None and not r.waits for r in last.values())
     assert any("While it waited, its worker was lost" in note for r in last.values() for note in r.notes)
+    assert waiting_notes, "a child that is stopped by its hurdles tells what happened before"
 
 
 @pytest.mark.parametrize("does", ["hang", "hang_in_c"])
