@@ -46,7 +46,6 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Build, inspect, train and export an individual as a Keras model, and translate with it."""
-    from autoglyph.child_programs.translator_bundle import is_translator
     from autoglyph.experiments import replay_sequences
     from autoglyph.experiments.commands._replay_report import print_result
     from autoglyph.experiments.replay import replay
@@ -70,7 +69,7 @@ def command(
         reference=reference,
         beams=beams,
     )
-    if is_translator(model):
+    if Path(model).is_dir():
         result = replay_sequences.carry_out_translator(Path(model), wishes, quiet=as_json)
     else:
         result = carry_out(replay(model, store), wishes, quiet=as_json)
