@@ -39,8 +39,8 @@ def command(
     """Estimate latency, energy and memory of a network."""
     from autoglyph.experiments import replay, roofline_picture
 
-    name, chip, workload = _read(model, device, store)
-    costs = replay.workload_costs(workload, chip, batch)
+    name, chip, workload, counts = _read(model, device, store)
+    costs = replay.workload_costs(workload, chip, batch) | counts
     if training:
         costs["training"] = replay.training_costs(workload, chip, batch, optimizer)
     if roofline is not None:
@@ -57,8 +57,8 @@ def command(
         print(roofline_picture.terminal_roofline(name, costs))
 
 
-def _read(model: str, device: str | None, store: Path) -> tuple[str, Device, Workload]:
-    """Name, chip and workload of what is to be costed."""
+def _read(model: str, device: str | None, store: Path) -> tuple[str, Device, Workload, dict[str, int]]:
+    """Name, chip and workload of what is to be costed, and the counts of Keras where it is a Keras model."""
     from autoglyph.experiments import replay
     from autoglyph.hardware_models import load_device, record
 
@@ -71,10 +71,12 @@ def _read(model: str, device: str | None, store: Path) -> tuple[str, Device, Wor
 
         name = model.removeprefix(_APPLICATIONS)
         loaded = load_keras(model) if model.endswith(".keras") else applications_model(name)
-        return name, chip, record_model(loaded, fusion=chip.fusion).workload
+        walked = record_model(loaded, fusion=chip.fusion)
+        counts = {"keras_parameters": walked.parameters, "keras_trainable_parameters": walked.trainable_parameters}
+        return name, chip, walked.workload, counts
     found = replay.replay(model, store)
     chip = chip or replay.device_of(found)
-    return found.name, chip, record(replay.architecture_of(found), fusion=chip.fusion)
+    return found.name, chip, record(replay.architecture_of(found), fusion=chip.fusion), {}
 
 
 def _print_training(costs: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ def test_a_keras_file_is_costed_and_drawn(tmp_path: Path, capsys: Captured) -> N
     picture = tmp_path / "roof.html"
     found = cost(capsys, str(path), "--device", "v100", "--training", "--roofline", str(picture))
     assert found["madds"] == 14 * 14 * 27 * 4
+    assert found["parameters"] == found["keras_parameters"] == found["keras_trainable_parameters"] == 27 * 4 + 4
     assert [kernel["name"] for kernel in found["kernels"]] == ["stem"]
     step = found["training"]
     assert step["madds"] == sum(kernel["madds"] for kernel in step["kernels"]) == 2 * found["madds"]
