@@ -40,7 +40,7 @@ def command(
     from autoglyph.experiments import replay, roofline_picture
 
     name, chip, workload, counts = _read(model, device, store)
-    costs = replay.workload_costs(workload, chip, batch) | counts
+    costs: dict[str, Any] = {**replay.workload_costs(workload, chip, batch), **counts}
     if training:
         costs["training"] = replay.training_costs(workload, chip, batch, optimizer)
     if roofline is not None:
