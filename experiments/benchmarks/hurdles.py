@@ -97,7 +97,8 @@ class SyntheticCurves:
         """(n, rungs) fitness after each rung."""
         exponent = 0.5 + 0.3 * np.tanh(self._slow[np.arange(DECISIONS), rows].sum(axis=1) / 4)
         steps = np.array(STEPS) / STEPS[0]
-        return self.quality(rows)[:, None] - self._gaps(rows)[:, None] * steps[None, :] ** -exponent[:, None]
+        curves: Floats = self.quality(rows)[:, None] - self._gaps(rows)[:, None] * steps[None] ** -exponent[:, None]
+        return curves
 
 
 def synthetic(seed: int, *, fixed_steps: float | None = None) -> float:
