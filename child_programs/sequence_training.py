@@ -33,8 +33,9 @@ def noam_schedule(steps: int, *, dimension: int, warmup_steps: int, scale: float
         (steps,) scale dimension^-0.5 min(step^-0.5, step warmup_steps^-1.5).
     """
     step = np.arange(1, steps + 1, dtype=np.float64)
-    rates = scale * dimension**-0.5 * np.minimum(step**-0.5, step * float(warmup_steps) ** -1.5)
-    return rates.astype(np.float32)
+    rates: NDArray[np.float64] = scale * dimension**-0.5 * np.minimum(step**-0.5, step * float(warmup_steps) ** -1.5)
+    learning_rates: NDArray[np.float32] = rates.astype(np.float32)
+    return learning_rates
 
 
 def smoothed_losses(logits: Any, labels: Any, smoothing: float) -> Any:
