@@ -13,7 +13,7 @@ from autoglyph.child_programs.sequences.vocabulary import PADDING, Vocabulary
 
 LONGER = 16
 """Tokens by which an output may be longer than its padded source (a choice)."""
-_DECODING_TOKENS = 4096
+_DECODING_TOKENS, _DECODING_MULTIPLE = 4096, 16
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Evaluation:
 def decode(decoder: SequenceDecoder, pairs: SequencePairs, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Texts that greedy decoding makes of the sources, in their order."""
     texts = [""] * len(pairs)
-    for batch in token_batches(pairs, tokens=_DECODING_TOKENS, shuffle=False):
+    for batch in token_batches(pairs, tokens=_DECODING_TOKENS, multiple=_DECODING_MULTIPLE, shuffle=False):
         source = batch["source"]
         tokens = decoder.greedy(source, steps=source.shape[1] + LONGER).tokens[:, 0]
         rows = [[int(token) for token in row if token != PADDING] for row in tokens]
