@@ -1,0 +1,115 @@
+"""Values of programs on arrays of any back-end, and forward-mode derivatives of activation functions in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autoglyph.search_spaces.expressions.numerics import Context, NumpyBackend
+from autoglyph.search_spaces.expressions.program import Program
+
+Dual = tuple[Any, Any, Any]
+_NOT_READ = "left"
+
+
+def needed_units(program: Program) -> list[int]:
+    """Numbers of the units that the value of the program depends on, in order."""
+    needed = {len(program.units) - 1}
+    for i in range(len(program.units) - 1, -1, -1):
+        if i in needed:
+            each = program.units[i]
+            terms = [each.left] if each.binary == _NOT_READ else [each.left, each.right]
+            needed |= {int(t.register[1:]) - 1 for t in terms if t.register not in program.words.operand_table}
+    return sorted(needed)
+
+
+def evaluate(
+    program: Program, operands: Mapping[str, Any], context: Context | None = None, *, backend: Any = NumpyBackend
+) -> Any:
+    """The value of a program.
+
+    Args:
+        program: what to compute; units that nothing reads are not computed.
+        operands: arrays by name, those that the program reads; elementwise operations broadcast.
+        context: beta and dropping; beta 1 and no dropping by default.
+        backend: elementary functions of the library of the arrays.
+
+    Returns:
+        The value, an array of the operands' library and precision.
+    """
+    around = context or Context()
+    registers = dict(operands)
+    words = program.words
+    value: Any = None
+    with np.errstate(all="ignore"):
+        for i in needed_units(program):
+            each = program.units[i]
+            value = _term(words, each.left, registers, around, backend)
+            if each.binary != _NOT_READ:
+                right = _term(words, each.right, registers, around, backend)
+                value = words.binary_table[each.binary].function(backend, value, right, around)
+            registers[f"u{i + 1}"] = value
+    return value
+
+
+def _term(words: Any, term: Any, registers: Mapping[str, Any], context: Context, backend: Any) -> Any:
+    return words.unary_table[term.unary].function(backend, registers[term.register], context)
+
+
+def derivatives(program: Program, x: Any, beta: Any = 1.0) -> Dual:
+    """Value and derivatives of an activation function, forward in one pass.
+
+    Args:
+        program: over the vocabulary "activation".
+        x: array of inputs.
+        beta: number, or array that broadcasts against x.
+
+    Returns:
+        y, dy/dx and dy/dbeta, arrays of the broadcast shape of x and beta; dy/dbeta is that of each entry, to be
+        summed where entries share a beta.
+
+    Raises:
+        ValueError: if an operation of the program has no derivative rule.
+    """
+    around = Context(beta=beta)
+    words = program.words
+    registers: dict[str, Dual] = {"x": (x, 1.0, None)}
+    dual: Dual = registers["x"]
+    with np.errstate(all="ignore"):
+        for i in needed_units(program):
+            each = program.units[i]
+            dual = _apply(words.unary_table[each.left.unary], [registers[each.left.register]], around)
+            if each.binary != _NOT_READ:
+                right = _apply(words.unary_table[each.right.unary], [registers[each.right.register]], around)
+                dual = _apply(words.binary_table[each.binary], [dual, right], around)
+            registers[f"u{i + 1}"] = dual
+    shape = np.broadcast_shapes(np.shape(x), np.shape(beta))
+    dtype = np.asarray(x).dtype
+    y, dx, db = (np.broadcast_to(np.asarray(0.0 if part is None else part, dtype), shape) for part in dual)
+    return y, dx, db
+
+
+def _apply(operation: Any, arguments: list[Dual], context: Context) -> Dual:
+    if operation.derivative is None:
+        raise ValueError(f"{operation.name} has no derivative rule: use the operations of the vocabulary activation.")
+    values = [argument[0] for argument in arguments]
+    y = operation.function(NumpyBackend, *values, context)
+    *partials, by_beta = operation.derivative(NumpyBackend, *values, y, context)
+    dx, db = None, by_beta
+    for partial, (_, argument_dx, argument_db) in zip(partials, arguments, strict=True):
+        dx = _sum(dx, _product(partial, argument_dx))
+        db = _sum(db, _product(partial, argument_db))
+    return y, dx, db
+
+
+def _product(a: Any, b: Any) -> Any:
+    """The product, where None is a derivative that is 0 whatever it is multiplied with."""
+    return None if a is None or b is None else a * b
+
+
+def _sum(a: Any, b: Any) -> Any:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b

@@ -1,0 +1,5 @@
+"""Activation functions of 2 core units, each reading x or a unit before it (Ramachandran et al. 2017)."""
+
+from autoglyph.search_spaces.expressions.activations import activation_space
+
+SPACE = activation_space(2)
