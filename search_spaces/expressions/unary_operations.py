@@ -50,7 +50,7 @@ def _sinc_slope(xp: Any, x: Any, y: Any) -> Any:
 
 _BETA = [
     Operation(
-        "beta_times", 1, lambda xp, x, c: c.beta * x, lambda xp, x, y, c: (c.beta, x), "beta*{0}", r"\beta \cdot @0"
+        "beta_times", 1, lambda xp, x, c: c.beta * x, lambda xp, x, y, c: (c.beta, x), "beta * {0}", r"\beta \cdot @0"
     ),
     Operation("beta_plus", 1, lambda xp, x, c: x + c.beta, lambda xp, x, y, c: (1.0, 1.0), "beta + {0}", r"\beta + @0"),
     Operation("beta", 1, lambda xp, x, c: xp.zeros_like(x) + c.beta, lambda xp, x, y, c: (None, 1.0), "beta", r"\beta"),

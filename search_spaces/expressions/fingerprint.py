@@ -1,0 +1,145 @@
+"""What a program computes on fixed probes, as a hash: equivalent and degenerate candidates show before training."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autoglyph.search_spaces.expressions.evaluate import derivatives, evaluate
+from autoglyph.search_spaces.expressions.numerics import Context
+from autoglyph.search_spaces.expressions.program import Program
+
+Array = NDArray[np.float64]
+
+BETAS = (-0.6, 0.3, 1.0, 1.7, 3.1)
+"""Values of beta that activation functions are probed at; a function is judged degenerate or not at 1."""
+DIGITS = 6
+_TINY = 1e-9
+_ORDINARY = 4.0
+_LARGEST = 1e3
+_FLAT = 1e-3
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What is known of a program without training it.
+
+    Attributes:
+        key: equal for programs that agree on all probes to about `DIGITS` digits.
+        degenerate: why it is not worth training, or "" where it may be: "non-finite", "constant", "explosive"
+            (above 1,000 for inputs within 4), "identity", or "no gradient" (a rule that does not read the gradient).
+    """
+
+    key: str
+    degenerate: str
+
+
+def fingerprint(program: Program) -> Fingerprint:
+    """The fingerprint of a program of any vocabulary.
+
+    Activation functions are probed with 96 inputs from -60 to 60, five values of beta and their derivatives; update
+    rules with all operands of the tenth step of 64 weights whose gradients have scales from 0.001 to 10;
+    back-propagation rules with the matrices of a small network. Dropping uses fixed masks.
+    """
+    if program.vocabulary == "activation":
+        return _of_activation(program)
+    if program.vocabulary == "backprop":
+        return _of_backprop(program)
+    return _of_update_rule(program)
+
+
+def digest(values: Array) -> str:
+    """Hash of numbers to `DIGITS` significant digits; all NaN are equal, and what is below 1e-9 is 0."""
+    with np.errstate(all="ignore"):
+        size = np.floor(np.log10(np.abs(values)))
+        scale = 10.0 ** (DIGITS - 1 - size)
+        rounded = np.round(values * scale)
+    usable = np.isfinite(values) & (np.abs(values) > _TINY)
+    codes = np.where(usable, rounded * 1000 + np.where(usable, size, 0), 0.0)
+    codes = np.where(np.isfinite(values), codes, np.where(np.isnan(values), 1.0, np.sign(values) * 2.0))
+    return hashlib.sha256(np.ascontiguousarray(codes + 0.0).tobytes()).hexdigest()[:32]
+
+
+@functools.cache
+def activation_probes() -> Array:
+    """(96,) inputs, two thirds of them within 4, all irregular and none 0."""
+    rng = np.random.default_rng(20171)
+    near = np.linspace(-_ORDINARY, _ORDINARY, 64) + rng.uniform(-0.05, 0.05, 64)
+    far = np.concatenate([np.geomspace(4.2, 60, 16), -np.geomspace(4.3, 59, 16)])
+    return np.concatenate([near, far * rng.uniform(0.98, 1.02, 32)])
+
+
+def _of_activation(program: Program) -> Fingerprint:
+    x = activation_probes()[None, :]
+    parts = np.stack(derivatives(program, x, np.array(BETAS)[:, None]))
+    at_one = parts[:2, BETAS.index(1.0), :64]
+    y, slope = at_one
+    if not np.isfinite(at_one).all():
+        degenerate = "non-finite"
+    elif np.abs(y).max() > _LARGEST:
+        degenerate = "explosive"
+    elif y.std() < _FLAT:
+        degenerate = "constant"
+    elif np.allclose(y, x[0, :64], rtol=1e-6):
+        degenerate = "identity"
+    else:
+        degenerate = ""
+    return Fingerprint(digest(parts), degenerate)
+
+
+def _fixed_drop(x: Any, rate: float) -> Any:
+    """The same mask for every array of a shape and rate."""
+    seed = [*np.shape(x), round(rate * 10)]
+    kept = np.random.default_rng(seed).random(np.shape(x)) >= rate
+    return np.where(kept, x / (1 - rate), 0)
+
+
+@functools.cache
+def _update_probes(flip: bool) -> Mapping[str, Array]:
+    """Operands of the tenth update of 64 weights; with the gradients of other weights where flipped."""
+    from autoglyph.search_spaces.expressions.optimizers import NOISE_STD, Moments, operands
+
+    rng = np.random.default_rng(20172)
+    gradients = rng.normal(size=(10, 64)) * np.geomspace(1e-3, 10, 64)
+    w, noise = rng.normal(size=64), rng.normal(0, NOISE_STD, 64)
+    moments = Moments()
+    order = rng.permutation(64) if flip else np.arange(64)
+    for g in gradients[:, order]:
+        moments = moments.after(g)
+    return operands(gradients[-1, order], w, moments, noise, 17)
+
+
+def _of_update_rule(program: Program) -> Fingerprint:
+    context = Context(drop=_fixed_drop)
+    y = np.asarray(evaluate(program, _update_probes(False), context))
+    if not np.isfinite(y).all():
+        degenerate = "non-finite"
+    elif np.ptp(y) <= _TINY * max(1.0, float(np.abs(y).max())):
+        degenerate = "constant"
+    elif np.array_equal(y, evaluate(program, _update_probes(True), context)):
+        degenerate = "no gradient"
+    else:
+        degenerate = ""
+    return Fingerprint(digest(y), degenerate)
+
+
+def _of_backprop(program: Program) -> Fingerprint:
+    from autoglyph.search_spaces.expressions.backprop_rules import probe_operands
+
+    context = Context(drop=_fixed_drop)
+    y = np.asarray(evaluate(program, probe_operands(0), context))
+    if not np.isfinite(y).all():
+        degenerate = "non-finite"
+    elif np.ptp(y) <= _TINY * max(1.0, float(np.abs(y).max())):
+        degenerate = "constant"
+    elif np.array_equal(y, evaluate(program, probe_operands(1), context)):
+        degenerate = "no gradient"
+    else:
+        degenerate = ""
+    return Fingerprint(digest(y), degenerate)

@@ -1,0 +1,78 @@
+"""Spaces of update rules of one to three groups, after Bello et al. 2017, and known rules.
+
+A group reads any operand and any group before it. The paper's rules of more groups also read later results; the
+sizes are those it gives: 2.5e5, 7.0e10 and 2.2e16 (17, 18 and 19 registers, 12 unary and 6 binary operations).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from autoglyph.search_spaces.expressions.activations import Tokens, program, units_space
+from autoglyph.search_spaces.expressions.program import Program
+from autoglyph.search_spaces.expressions.vocabulary import OPTIMIZER, OPTIMIZER_DECAYS
+from autoglyph.search_spaces.space import SearchSpace
+
+_SIGNS: Tokens = ("identity", "sign_g", "identity", "sign_m", "multiply")
+
+
+def _alone(unary: str, operand: str) -> Tokens:
+    """One term; the right one is not computed, and the same."""
+    return (unary, operand, unary, operand, "left")
+
+
+_INDIVIDUALS: dict[str, list[Tokens]] = {
+    "sgd": [_alone("identity", "g")],
+    "momentum": [_alone("identity", "m")],
+    "rmsprop": [("identity", "g", "sqrt_abs", "v", "divide")],
+    "adam": [("identity", "m", "sqrt_abs", "v", "divide")],
+    "sign-sgd": [_alone("identity", "sign_g")],
+    "lion-equal-betas": [_alone("sign", "m")],
+    "m-exp-v": [("identity", "m", "exp", "v", "multiply")],
+    "g-plus-drop-m": [("identity", "g", "drop_3", "m", "add")],
+    "powersign": [_SIGNS, ("identity", "g", "exp", "u1", "multiply")],
+    "addsign": [
+        _SIGNS,
+        ("identity", "one", "identity", "u1", "add"),
+        ("identity", "g", "identity", "u2", "multiply"),
+    ],
+}
+
+
+def _decayed(decay: str) -> dict[str, list[Tokens]]:
+    return {
+        f"powersign-{decay}": [
+            _SIGNS,
+            ("identity", decay, "identity", "u1", "multiply"),
+            ("identity", "g", "exp", "u2", "multiply"),
+        ]
+    }
+
+
+_DECAYED = {name: tokens for decay in ("ld", "cd", "rd") for name, tokens in _decayed(decay).items()}
+
+
+def optimizer_space(groups: int, *, with_decays: bool = False) -> SearchSpace:
+    """The space of update rules of 1, 2 or 3 groups.
+
+    Known individuals are those of this many groups.
+
+    Args:
+        groups: groups of five tokens.
+        with_decays: whether decays of the sign term are operands.
+    """
+    words = OPTIMIZER_DECAYS if with_decays else OPTIMIZER
+    all_known = _INDIVIDUALS | (_DECAYED if with_decays else {})
+    known: dict[str, Callable[[], Program]] = {
+        name: functools.partial(program, tokens, words) for name, tokens in all_known.items() if len(tokens) == groups
+    }
+    name = "optimizer_rule" + (f"_{groups}" if groups > 1 else "") + ("_decays" if with_decays else "")
+    plural = "s" if groups > 1 else ""
+    return SearchSpace(
+        name,
+        functools.partial(units_space, words, groups),
+        individuals=known,
+        description=f"Update rules of {groups} group{plural}{' with decays' if with_decays else ''} "
+        "(Neural Optimizer Search)",
+    )

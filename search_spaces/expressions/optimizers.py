@@ -1,0 +1,125 @@
+"""Update rules as programs over gradients and moving averages, after Bello et al. 2017 (Neural Optimizer Search)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autoglyph.search_spaces.expressions.evaluate import evaluate
+from autoglyph.search_spaces.expressions.numerics import EPSILON, Context, NumpyBackend
+from autoglyph.search_spaces.expressions.program import Program
+
+DECAY_M, DECAY_V = 0.9, 0.999
+NOISE_STD = 0.1
+"""Standard deviation of the operand "noise", N(0, 0.01)."""
+_COSINE_PERIODS, _RESTART_PERIODS = 0.5, 20
+
+
+@dataclass
+class Moments:
+    """Moving averages of one weight array, all 0 at the start.
+
+    Attributes:
+        m: of g.
+        v: of g^2.
+        gamma: of g^3.
+        step: updates so far.
+    """
+
+    m: Any = 0.0
+    v: Any = 0.0
+    gamma: Any = 0.0
+    step: int = 0
+
+    def after(self, g: Any) -> Moments:
+        """The averages with one more gradient."""
+        return Moments(
+            DECAY_M * self.m + (1 - DECAY_M) * g,
+            DECAY_V * self.v + (1 - DECAY_V) * (g * g),
+            DECAY_V * self.gamma + (1 - DECAY_V) * (g * g * g),
+            self.step + 1,
+        )
+
+
+def decays(step: int, steps: int) -> dict[str, float]:
+    """Values of the operands "ld", "cd" and "rd".
+
+    Linear max(0, 1 - t/T), cosine (1 + cos(2 pi n t/T))/2 with n = 0.5 and restart (1 + cos(pi (n t mod T)/T))/2
+    with n = 20, as in `sign_decay` of tf.contrib.opt.
+
+    Args:
+        step: t, 0 at the first update.
+        steps: T, of the whole training.
+    """
+    share = step / steps
+    restart = (_RESTART_PERIODS * step % steps) / steps
+    return {
+        "ld": max(0.0, 1 - share),
+        "cd": 0.5 * (1 + math.cos(2 * math.pi * _COSINE_PERIODS * share)),
+        "rd": 0.5 * (1 + math.cos(math.pi * restart)),
+    }
+
+
+def operands(
+    g: Any, w: Any, moments: Moments, noise: Any, steps: int, *, backend: Any = NumpyBackend
+) -> dict[str, Any]:
+    """All operands of one update, by name.
+
+    Args:
+        g: gradient.
+        w: weights, of its shape.
+        moments: averages that this gradient is part of.
+        noise: normal numbers of standard deviation `NOISE_STD`, of the shape of g.
+        steps: updates of the whole training, which decays count.
+        backend: elementary functions of the library of the arrays.
+    """
+    m = moments.m / (1 - DECAY_M**moments.step)
+    v = moments.v / (1 - DECAY_V**moments.step)
+    scale = backend.sqrt(v) + EPSILON
+    ones = backend.ones_like(g)
+    found = {
+        "g": g,
+        "g2": g * g,
+        "g3": g * g * g,
+        "m": m,
+        "v": v,
+        "gamma": moments.gamma / (1 - DECAY_V**moments.step),
+        "sign_g": backend.sign(g),
+        "sign_m": backend.sign(m),
+        "one": ones,
+        "two": 2.0 * ones,
+        "noise": noise,
+        "adam": m / scale,
+        "rmsprop": g / scale,
+    }
+    found |= {f"w{power}": 10.0**-power * w for power in (1, 2, 3, 4)}
+    return found | {name: value * ones for name, value in decays(moments.step - 1, steps).items()}
+
+
+def run_rule(program: Program, gradient: Any, start: Any, learning_rate: float, steps: int, seed: int = 0) -> Any:
+    """(steps + 1, *shape) weights on the way of a rule in NumPy.
+
+    Args:
+        program: over the vocabulary "optimizer" or "optimizer_decays".
+        gradient: weights -> gradient.
+        start: weights at the start.
+        learning_rate: factor of the updates.
+        steps: updates.
+        seed: of noise and dropping.
+    """
+    rng = np.random.default_rng(seed)
+
+    def drop(x: Any, rate: float) -> Any:
+        return np.where(rng.random(np.shape(x)) < rate, 0, x / (1 - rate))
+
+    w, moments, way = np.array(start), Moments(), [np.array(start)]
+    for _ in range(steps):
+        g = gradient(w)
+        moments = moments.after(g)
+        noise = rng.normal(0, NOISE_STD, np.shape(g)).astype(w.dtype)
+        w = w - learning_rate * evaluate(program, operands(g, w, moments, noise, steps), Context(drop=drop))
+        way.append(w)
+    return np.stack(way)
