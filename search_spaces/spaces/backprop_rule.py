@@ -1,0 +1,5 @@
+"""Legal back-propagation rules of 1 unit (after Alber et al. 2018, Backprop Evolution)."""
+
+from autoglyph.search_spaces.expressions.backprop_space import backprop_space
+
+SPACE = backprop_space(1)
