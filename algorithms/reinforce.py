@@ -46,6 +46,20 @@ class Reinforce(Algorithm):
         """The trials of an update."""
         return int(self.batch)
 
+    def _start(self) -> None:
+        self._expect_at_least(1, "batch", "hidden_size", "float_bins")
+        self._expect_at_least(0, "learning_rate", "entropy")
+        expect_share("baseline_decay", self.baseline_decay)
+        self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
+        self._weights = self._controller.initial(np.random.default_rng([self._seed, _INITIALISATION, 1]))
+        self._adam = Adam(self._controller.size, self.learning_rate)
+        self._rewards = Rewards(self.baseline_decay)
+        self._batches = Batches(self.batch)
+
+    def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
+        sampled = self._controller.sample(self._weights, n, rng)
+        return without_parents(self._controller.sequence.rows(sampled.tokens, rng))
+
     def tell(self, outcomes: Outcomes) -> None:
         """One step of Adam for every full batch."""
         rewards = self._rewards.of(outcomes.fitness[:, 0])
@@ -54,17 +68,3 @@ class Reinforce(Algorithm):
             sequences = self._controller.sequence.of(rows)
             gradient = reinforce_gradient(self._controller, self._weights, sequences, advantages, self.entropy)
             self._weights = self._weights + self._adam.ascent(gradient)
-
-    def _start(self) -> None:
-        self._expect_at_least(1, "batch", "hidden_size", "float_bins")
-        self._expect_at_least(0, "learning_rate", "entropy")
-        expect_share("baseline_decay", self.baseline_decay)
-        self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
-        self._weights = self._controller.initial(np.random.default_rng([self._seed, _INITIALISATION, 0]))
-        self._adam = Adam(self._controller.size, self.learning_rate)
-        self._rewards = Rewards(self.baseline_decay)
-        self._batches = Batches(self.batch)
-
-    def _propose(self, n: int, rng: np.random.Generator) -> Proposals:
-        sampled = self._controller.sample(self._weights, n, rng)
-        return without_parents(self._controller.sequence.rows(sampled.tokens, rng))

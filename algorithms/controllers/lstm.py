@@ -72,7 +72,8 @@ class Pass:
     def log_probabilities(self) -> FloatArray:
         """(n, L, K) logarithms of the policy, -inf where not legal."""
         shifted = self.scores - self.scores.max(axis=2, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+        logarithms: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+        return logarithms
 
     def chosen(self, values: FloatArray) -> FloatArray:
         """(n, L) values of the candidates that the sequences have, 0 where no decision is made."""
