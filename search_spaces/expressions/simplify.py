@@ -44,7 +44,14 @@ def canonical_text(program: Program) -> str:
     Equal texts compute equal values; different texts may too, which a fingerprint tells.
     """
     words = program.words
-    return tree_text(_sorted(_rewrite(to_tree(program), words), words), words)
+    return tree_text(_sorted(_rewrite(_without_gates(to_tree(program)), words), words), words)
+
+
+def _without_gates(tree: Tree) -> Tree:
+    """Gates as products with a sigmoid, which compute the same."""
+    name, *parts = tree
+    parts = [_without_gates(part) for part in parts]
+    return ("multiply", ("sigmoid", parts[0]), parts[1]) if name == "gate" else (name, *parts)
 
 
 def _rewrite(tree: Tree, words: Vocabulary) -> Tree:
@@ -97,6 +104,8 @@ def _binary(name: str, left: Tree, right: Tree, words: Vocabulary) -> Tree:
         return _binary("subtract", left, right[1], words)
     if name == "add" and is_negative(left):
         return _binary("subtract", right, left[1], words)
+    if name == "subtract" and is_negative(left) and not is_negative(right):
+        return _unary("negative", _binary("add", left[1], right, words), words)
     if name == "subtract" and is_negative(right):
         return _binary("add", left, right[1], words)
     if name == "multiply":
@@ -107,11 +116,9 @@ def _binary(name: str, left: Tree, right: Tree, words: Vocabulary) -> Tree:
 
 
 def _sorted(tree: Tree, words: Vocabulary) -> Tree:
-    """Arguments of commutative operations in order, and gates as products with a sigmoid."""
+    """Arguments of commutative operations in order."""
     name, *parts = tree
     parts = [_sorted(part, words) for part in parts]
-    if name == "gate":
-        name, parts = "multiply", [("sigmoid", parts[0]), parts[1]]
     if len(parts) == 2 and words.binary_table[name].commutative:
         parts.sort(key=repr)
     return (name, *parts)
