@@ -28,7 +28,7 @@ class Start:
     Attributes:
         known: tensors (sources, source length, channels) that depend on the source alone, by operation: the keys
             and values that a decoder attends to, and the mask.
-        caches: tensors (sources x beams, length, channels) of zeros, by operation.
+        caches: tensors (sources x beams, ...) of zeros, by operation.
         madds: multiply-adds of one step for one row, with attention over all keys that the caches have room for.
         known_madds: multiply-adds of `known` for one source, which are made once.
     """

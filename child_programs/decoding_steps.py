@@ -29,7 +29,7 @@ class StepContext:
         name: of the operation, which its layers in the model bear too.
         layer: the model's layer of a name.
         position: whole number tensor (), of the position that is decoded.
-        caches: by name, (rows, length, channels); handlers replace their own.
+        caches: by name, (rows, ...) as `cache_shapes` has it; handlers replace their own.
         beams: rows that share a source.
     """
 
@@ -47,7 +47,7 @@ class StepContext:
 
 @functools.singledispatch
 def cache_shapes(op: Op, steps: int, *inputs: Shape) -> Mapping[str, Shape]:
-    """(length, channels) of what an operation remembers, by what is put behind its name; nothing by default.
+    """Shapes of what an operation remembers in a row, by what is put behind its name; nothing by default.
 
     Args:
         op: the operation.
@@ -184,7 +184,13 @@ def _lightweight_conv(op: ops_sequence.LightweightConv, context: StepContext, *i
 
 @cache_shapes.register
 def _keys_and_values(op: ops_sequence.SequenceAttention, steps: int, *inputs: Shape) -> Mapping[str, Shape]:
-    return {"keys": (steps, inputs[1][-1]), "values": (steps, inputs[2][-1])} if op.causal else {}
+    """By heads, so that a step is a product with the cache as it lies."""
+    if not op.causal:
+        return {}
+    return {
+        part: (op.heads, steps, shape[-1] // op.heads)
+        for part, shape in zip(("keys", "values"), inputs[1:3], strict=True)
+    }
 
 
 @step_value.register
@@ -213,23 +219,24 @@ def _attend_to_target(op: ops_sequence.SequenceAttention, context: StepContext, 
 
     if len(inputs) != 3:
         raise ValueError(f"{context.name}: a mask of a sequence that is being decoded is not known.")
-    kept = {}
-    for part, x in zip(("keys", "values"), inputs[1:], strict=True):
+    queries, *new = (tf.reshape(x, (-1, op.heads, 1, x.shape[-1] // op.heads)) for x in inputs)
+    kept = []
+    for part, x in zip(("keys", "values"), new, strict=True):
         name = f"{context.name}_{part}"
-        at = tf.range(context.caches[name].shape[1])[:, None] == context.position
-        kept[part] = context.caches[name] = tf.where(at, x, context.caches[name])
-    q, k, v = (_heads(x, op.heads) for x in (inputs[0], kept["keys"], kept["values"]))
-    distances = tf.range(k.shape[1]) - context.position
-    scores = tf.einsum("bthd,bshd->bhts", q, k)
+        at = tf.range(context.caches[name].shape[2])[:, None] == context.position
+        context.caches[name] = tf.where(at, x, context.caches[name])
+        kept.append(context.caches[name])
+    keys, values = kept
+    distances = tf.range(keys.shape[2]) - context.position
     rows = tf.clip_by_value(distances, -op.relative, op.relative) + op.relative
+    scores = tf.matmul(queries, keys, transpose_b=True)
     if op.relative:
-        from_tables = context.layer(f"{context.name}_relative_keys")(q)
-        scores += tf.transpose(tf.gather(from_tables, rows, axis=-1), (0, 2, 1, 3))
-    scores = scores / math.sqrt(q.shape[-1]) - tf.cast(distances > 0, q.dtype) * MASKED
+        scores += tf.gather(context.layer(f"{context.name}_relative_keys")(queries), rows, axis=-1)
+    scores = scores / math.sqrt(queries.shape[-1]) - tf.cast(distances > 0, queries.dtype) * MASKED
     shares = tf.nn.softmax(scores, axis=-1)
-    attended = tf.einsum("bhts,bshd->bthd", shares, v)
+    attended = tf.matmul(shares, values)
     if op.relative:
-        by_row = tf.einsum("bhts,sr->bthr", shares, tf.one_hot(rows, op.rows))
+        by_row = tf.einsum("bhts,sr->bhtr", shares, tf.one_hot(rows, op.rows))
         attended += context.layer(f"{context.name}_relative_values")(by_row)
     return tf.reshape(attended, (-1, 1, inputs[2].shape[-1]))
 
