@@ -60,6 +60,8 @@ def digest(values: Array) -> str:
         size = np.floor(np.log10(np.abs(values)))
         scale = 10.0 ** (DIGITS - 1 - size)
         rounded = np.round(values * scale)
+    is_next_power = np.abs(rounded) == 10.0**DIGITS  # as of 0.9999999, which is 1.00000
+    rounded, size = np.where(is_next_power, rounded / 10, rounded), np.where(is_next_power, size + 1, size)
     usable = np.isfinite(values) & (np.abs(values) > _TINY)
     codes = np.where(usable, rounded * 1000 + np.where(usable, size, 0), 0.0)
     codes = np.where(np.isfinite(values), codes, np.where(np.isnan(values), 1.0, np.sign(values) * 2.0))

@@ -41,8 +41,10 @@ def parse(text: str, words: Vocabulary) -> Program:
         body = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"{text!r} is not an expression: write one such as {_example(words)}.") from None
-    tree = _Reader(text, words).read(body)
-    return from_tree(tree, words)
+    try:
+        return from_tree(_Reader(text, words).read(body), words)
+    except RecursionError:
+        raise ValueError("The expression is nested too deeply: write one of fewer levels.") from None
 
 
 def _example(words: Vocabulary) -> str:
@@ -108,8 +110,9 @@ class _Reader:
         if type(node.op) not in _INFIX:
             raise self._unreadable(node)
         exponent = node.right.value if isinstance(node.right, ast.Constant) else None
-        if isinstance(node.op, ast.Pow) and exponent in _POWERS and _POWERS[exponent] in self._words.unary_table:
-            return self._operation(_POWERS[exponent], self.read(node.left))
+        power = _POWERS.get(exponent) if isinstance(node.op, ast.Pow) and isinstance(exponent, int) else None
+        if power in self._words.unary_table:
+            return self._operation(power, self.read(node.left))
         left, right = self.read(node.left), self.read(node.right)
         return with_beta(self._operation(_INFIX[type(node.op)], left, right))
 

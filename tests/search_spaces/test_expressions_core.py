@@ -144,6 +144,7 @@ def test_equal_parts_are_computed_once() -> None:
         ("sin(x, x, x)", "is not part of an expression"),
         ("x" * 3000, "at most 2000"),
         ("", "is not an expression"),
+        ("-" * 1500 + "x", "not an expression|too deeply"),
     ],
 )
 def test_unreadable_text_is_one_sentence(text: str, message: str) -> None:
