@@ -98,6 +98,7 @@ def test_padding_and_empty_rows_have_no_part_in_a_measurement(copies: SequenceDa
     assert measured["token_accuracy"] == pytest.approx(100 * right / tokens)
 
 
+@pytest.mark.slow
 def test_rungs_are_measured_in_order_and_repeatably(copies: SequenceDataset) -> None:
     program = quick(dropout=0.1, steps=[2, 12])
     assert [(r.name, r.units, r.amount) for r in program.rungs] == [("2 steps", "steps", 2), ("12 steps", "steps", 12)]
@@ -113,6 +114,7 @@ def test_rungs_are_measured_in_order_and_repeatably(copies: SequenceDataset) -> 
     assert values(program, copies, seed=1) != [first, last]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_gives_what_an_uninterrupted_training_gives(copies: SequenceDataset) -> None:
     program = quick(dropout=0.1, steps=[7, 14])  # the first epoch ends between the rungs
     whole = program.run(small_network(), seed=0, data=copies)

@@ -25,7 +25,7 @@ SMALL = SPACE.genome.to_json(
     )
 )
 TINY = {
-    "program.steps": "[2,4,6]",
+    "program.steps": "[1,2,3]",
     "program.limit": "40",
     "program.dimension": "32",
     "program.batch_tokens": "128",
@@ -33,6 +33,7 @@ TINY = {
     "program.tolerance": "0.3",
     "algorithm.start": json.dumps(SMALL),
     "algorithm.population_size": "2",
+    "algorithm.mutation_rate": "0.01",
     "algorithm.tournament_size": "2",
 }
 
