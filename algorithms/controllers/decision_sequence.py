@@ -68,9 +68,9 @@ class DecisionSequence:
         A distinct choice leaves out what its multi-choice has taken, a sorted one what is before the last
         choice, and a distinct and sorted one also what would leave too few for the choices to come.
         """
-        legal = np.repeat(self._plain[at][None], len(tokens), axis=0)
         if at not in self._groups:
-            return legal
+            return np.broadcast_to(self._plain[at], (len(tokens), self.width))
+        legal = np.repeat(self._plain[at][None], len(tokens), axis=0)
         group, place = self._groups[at]
         before = tokens[:, group.indices[:place]]
         if group.distinct and place:

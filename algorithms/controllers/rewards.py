@@ -36,9 +36,13 @@ class Rewards:
         return rewards
 
     def advantages(self, rewards: FloatArray) -> FloatArray:
-        """(n,) advantages of a batch of rewards, by the baseline before it; the averages then move."""
-        if np.isnan(rewards).any():
+        """(n,) advantages of a batch of rewards, by the baseline before it; the averages then move.
+
+        Failures from before the first success have by now the worst reward; without any success all are 0.
+        """
+        if not math.isfinite(self._worst) and np.isnan(rewards).any():
             return np.zeros(len(rewards))
+        rewards = np.where(np.isnan(rewards), self._worst, rewards)
         mean = float(rewards.mean())
         if not self._batches:
             self._baseline = mean

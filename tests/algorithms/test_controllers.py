@@ -262,7 +262,9 @@ def test_advantages_ignore_the_unit_of_the_fitness_and_failures_are_the_worst() 
     assert np.isnan(rewards.of(np.array([-np.inf]))).all()
     assert rewards.of(np.array([3.0, -np.inf, 2.0])).tolist() == [3.0, 2.0, 2.0]
     assert rewards.of(np.array([-np.inf, 5.0])).tolist() == [2.0, 5.0]
-    assert rewards.advantages(np.full(3, 0.1)).tolist() == [0.0, 0.0, 0.0]
+    np.testing.assert_allclose(rewards.advantages(np.array([np.nan, 4.0])), [-1.0, 1.0])
+    assert Rewards(0.5).advantages(np.array([np.nan, np.nan])).tolist() == [0.0, 0.0]
+    assert Rewards(0.5).advantages(np.full(3, 0.1)).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_the_baseline_is_a_moving_average() -> None:
