@@ -44,7 +44,7 @@ def fingerprint(program: Program) -> Fingerprint:
     """The fingerprint of a program of any vocabulary.
 
     Activation functions are probed with 96 inputs from -60 to 60, five values of beta and their derivatives; update
-    rules with all operands of the tenth step of 64 weights whose gradients have scales from 0.001 to 10;
+    rules with all operands of the tenth step of 64 weights whose gradients have scales from 0.0001 to 1;
     back-propagation rules with the matrices of a small network. Dropping uses fixed masks.
     """
     if program.vocabulary == "activation":
@@ -108,7 +108,7 @@ def _update_probes(flip: bool) -> Mapping[str, Array]:
     from autoglyph.search_spaces.expressions.optimizers import NOISE_STD, Moments, operands
 
     rng = np.random.default_rng(20172)
-    gradients = rng.normal(size=(10, 64)) * np.geomspace(1e-3, 10, 64)
+    gradients = rng.normal(size=(10, 64)) * np.geomspace(1e-4, 1, 64)
     w, noise = rng.normal(size=64), rng.normal(0, NOISE_STD, 64)
     moments = Moments()
     order = rng.permutation(64) if flip else np.arange(64)

@@ -28,7 +28,7 @@ def value(program: Program, beta: float = 0.7) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", SPACES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_text_and_rows_round_trip(name: str, seed: int) -> None:
     genome = load_space(name).genome
@@ -44,7 +44,7 @@ def test_text_and_rows_round_trip(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", SPACES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_simplification_changes_no_value(name: str, seed: int) -> None:
     genome = load_space(name).genome

@@ -12,13 +12,14 @@ import pytest
 
 from autoglyph.search_spaces.expressions.activations import activation_space
 from autoglyph.search_spaces.expressions.backprop_rules import layer_errors, probe_operands
-from autoglyph.search_spaces.expressions.evaluate import evaluate
+from autoglyph.search_spaces.expressions.evaluate import derivatives, evaluate
 from autoglyph.search_spaces.expressions.fingerprint import activation_probes, fingerprint
 from autoglyph.search_spaces.expressions.numerics import Context
 from autoglyph.search_spaces.expressions.optimizers import decays, run_rule
 from autoglyph.search_spaces.expressions.parser import parse
 from autoglyph.search_spaces.expressions.program import Program, unit
 from autoglyph.search_spaces.expressions.shapes import program_shape
+from autoglyph.search_spaces.expressions.text import to_text
 from autoglyph.search_spaces.expressions.vocabulary import ACTIVATION, OPTIMIZER
 from autoglyph.search_spaces.space import load_space
 
@@ -224,3 +225,50 @@ def test_feedback_alignment_is_its_reference() -> None:
 def test_probes_are_wide_and_irregular() -> None:
     x = activation_probes()
     assert x.shape == (96,) and len(np.unique(x)) == 96 and np.abs(x).min() > 0 and np.abs(x).max() > 50
+
+
+def test_update_rules_that_the_paper_reports_can_be_written() -> None:
+    """Table 1 of Bello et al. 2017, formulae recalled."""
+    power = "exp(sign_g * sign_m)"
+    texts = [
+        f"({power} + clip_1e4(g)) * g",
+        "clip_1e4(m) * exp(v)",
+        "m * exp(v)",
+        f"g * {power}",
+        f"drop_3(g) * {power}",
+        "m * exp(g2)",
+        "drop_1(m) / exp(g2)",
+        f"drop_1(g) * {power}",
+        "clip_1e5(rmsprop) + drop_3(m)",
+        f"adam * {power}",
+        "adam * exp(m)",
+        "g + drop_3(m)",
+        "drop_1(m) * exp(g3)",
+        "g - clip_1e4(g2)",
+        "exp(g) - exp(m)",
+        "drop_3(m) * exp(w3)",
+    ]
+    programs = [parse(text, OPTIMIZER) for text in texts]
+    assert [to_text(program) for program in programs] == texts
+    assert all(len(program.units) <= 3 and not fingerprint(program).degenerate for program in programs)
+    assert len({fingerprint(program).key for program in programs}) == len(texts)
+
+
+def test_functions_of_equal_fingerprints_agree_on_dense_probes() -> None:
+    """At inputs and values of beta between and beyond the probes, but for one pair in fifty."""
+    genome = load_space("activation_2").genome
+    x = np.concatenate([np.linspace(-4, 4, 1001), np.linspace(-200, 200, 501)])[None, :] + 1e-4
+    betas = np.array([-2.0, -0.1, 0.9, 2.2, 5.0])[:, None]
+    first: dict[str, Program] = {}
+    pairs = []
+    for row in genome.random(3000, np.random.default_rng(5)):
+        program = genome.decode(row)
+        found = fingerprint(program)
+        if not found.degenerate and first.setdefault(found.key, program) is not program:
+            pairs.append((first[found.key], program))
+    different = 0
+    for pair in pairs:
+        a, b = (np.stack(derivatives(program, x, betas)) for program in pair)
+        a, b = (np.where(np.isfinite(values), values, 0) for values in (a, b))
+        different += not np.allclose(a, b, rtol=1e-5, atol=1e-8)
+    assert len(pairs) > 100 and different <= len(pairs) / 50
