@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import pyglove as pg
 
-from autoglyph.child_programs.base import Measurement, Rung
+from autoglyph.child_programs.base import ChildFailed, Measurement, Rung
 from autoglyph.child_programs.fused_optimizers import Adam
-from autoglyph.child_programs.parameter_budget import fit_to_parameters
 from autoglyph.child_programs.sequence_model import build_sequence_model
 from autoglyph.child_programs.sequence_training import SequenceTraining, noam_schedule
 from autoglyph.child_programs.sequences.sequence_dataset import SequenceDataset, load_sequences
 from autoglyph.child_programs.tensorflow_process import prepare_process
 from autoglyph.search_spaces.architectures.evolved_transformer import EvolvedTransformer
+from autoglyph.search_spaces.architectures.parameter_budget import fit_to_budget
 
 
 class Begun(NamedTuple):
@@ -140,7 +140,11 @@ class SequenceToSequence(pg.Object):
         network.rebind(changes, raise_on_no_change=False)
         if self.parameters is None:
             return network
-        return fit_to_parameters(network, int(self.parameters), tolerance=float(self.tolerance))
+        wanted = int(self.parameters)
+        try:
+            return fit_to_budget(network, wanted, round(float(self.tolerance) * wanted))
+        except ValueError as error:
+            raise ChildFailed(str(error)) from error
 
     def begin(self, candidate: EvolvedTransformer, *, seed: int, data: SequenceDataset) -> Begun:
         """An individual at its size as a Keras model, ready to be trained.

@@ -16,9 +16,9 @@ from autoglyph.search_spaces.ops import Op
 PARAMETERS = 61_600_000
 TOLERANCE = 2_500_000
 """59.1 to 64.1 million, the paper's range."""
-SMALLEST, LARGEST = 1 / 64, 4.0
+SMALLEST, LARGEST = 1 / 64, 8.0
 """Multipliers that are tried; channels below 16 become 16."""
-_HALVINGS = 30
+_HALVINGS = 16
 
 
 class _ParameterCount(Net):
@@ -46,12 +46,13 @@ def count_weights(architecture: Architecture) -> int:
 def fit_to_budget(
     architecture: EvolvedTransformer, parameters: int = PARAMETERS, tolerance: int = TOLERANCE
 ) -> EvolvedTransformer:
-    """The same individual with the multiplier of its output dimensions that meets a budget of parameters.
+    """The same individual with the multiplier of its output dimensions that comes nearest to a budget of parameters.
 
-    Bisection on the multiplier, which stays as it is where it meets the budget already.
+    Bisection on the multiplier. Widths are whole multiples of 16, so a small network takes few different sizes; the
+    embeddings stay as they are.
 
     Args:
-        architecture: the individual.
+        architecture: the individual; its own multiplier is not used.
         parameters: wanted, embeddings included.
         tolerance: how far off they may be.
 
@@ -60,26 +61,31 @@ def fit_to_budget(
     """
     if parameters < 1 or tolerance < 0:
         raise ValueError(f"The budget is {parameters} +- {tolerance} parameters: give 1 or more, and no less than 0.")
-    fitted: EvolvedTransformer = architecture.clone(deep=True)
     low, high = SMALLEST, LARGEST
-    multiplier = float(architecture.multiplier)
+    sizes = {multiplier: _count_at(architecture, multiplier) for multiplier in (low, high)}
     for _ in range(_HALVINGS):
-        fitted.rebind(multiplier=multiplier, raise_on_no_change=False)
-        count = _count_or_infinity(fitted)
-        if abs(count - parameters) <= tolerance:
-            return fitted
-        low, high = (multiplier, high) if count < parameters else (low, multiplier)
-        multiplier = math.sqrt(low * high)
-    raise ValueError(
-        f"No multiplier of output dimensions brings this individual to {parameters:,} +- {tolerance:,} parameters: "
-        "discard it, or change its dimension or the budget."
-    )
+        middle = math.sqrt(low * high)
+        sizes[middle] = _count_at(architecture, middle)
+        low, high = (middle, high) if sizes[middle] < parameters else (low, middle)
+    best = min(sizes, key=lambda multiplier: abs(sizes[multiplier] - parameters))
+    if not abs(sizes[best] - parameters) <= tolerance:
+        nearest = "none of its sizes can be built" if math.isinf(sizes[best]) else f"the nearest has {sizes[best]:,.0f}"
+        raise ValueError(
+            f"No multiplier of output dimensions brings this individual to {parameters:,} +- {tolerance:,} parameters "
+            f"({nearest}): discard it, or change its dimension or the budget."
+        )
+    return _at(architecture, best)
 
 
-def _count_or_infinity(architecture: EvolvedTransformer) -> float:
+def _at(architecture: EvolvedTransformer, multiplier: float) -> EvolvedTransformer:
+    fitted: EvolvedTransformer = architecture.clone(deep=True)
+    fitted.rebind(multiplier=multiplier, raise_on_no_change=False)
+    return fitted
+
+
+def _count_at(architecture: EvolvedTransformer, multiplier: float) -> float:
+    """Parameters at a multiplier; infinitely many where a hidden state becomes too wide."""
     try:
-        return count_weights(architecture)
+        return count_weights(_at(architecture, multiplier))
     except ValueError:
-        if architecture.multiplier <= SMALLEST * 1.001:
-            raise
         return math.inf
