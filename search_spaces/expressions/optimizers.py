@@ -47,8 +47,8 @@ class Moments:
 def decays(step: int, steps: int) -> dict[str, float]:
     """Values of the operands "ld", "cd" and "rd".
 
-    Linear max(0, 1 - t/T), cosine (1 + cos(2 pi n t/T))/2 with n = 0.5 and restart (1 + cos(pi (n t mod T)/T))/2
-    with n = 20, as in `sign_decay` of tf.contrib.opt.
+    Linear max(0, 1 - t/T), cosine (1 + cos(2 pi n t/T))/2 with n = 0.5 and restart (1 + cos(pi (n t mod T)/T))/2,
+    the functions of tf.contrib.opt; n = 20 restarts are a choice of this project.
 
     Args:
         step: t, 0 at the first update.

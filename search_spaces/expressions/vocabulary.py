@@ -83,7 +83,7 @@ ACTIVATION = Vocabulary(
         "sinc relu min_zero sigmoid softplus gaussian erf beta"
     ),
     _names("add multiply subtract divide max min gate exp_square exp_abs mix"),
-    "Ramachandran et al. 2017, Searching for Activation Functions (arXiv:1710.05941), section 2",
+    "Ramachandran et al. 2017, Searching for Activation Functions (arXiv:1710.05941)",
 )
 
 _OPTIMIZER_OPERANDS = (
@@ -109,7 +109,7 @@ _OPTIMIZER_UNARIES = _names(
     "identity negative exp log_abs sqrt_abs clip_1e5 clip_1e4 clip_1e3 drop_1 drop_3 drop_5 sign"
 )
 _OPTIMIZER_BINARIES = _names("add subtract multiply divide power left")
-_OPTIMIZER_SOURCE = "Bello et al. 2017, Neural Optimizer Search (arXiv:1709.07417), section 4.1"
+_OPTIMIZER_SOURCE = "Bello et al. 2017, Neural Optimizer Search (arXiv:1709.07417)"
 OPTIMIZER = Vocabulary("optimizer", _OPTIMIZER_OPERANDS, _OPTIMIZER_UNARIES, _OPTIMIZER_BINARIES, _OPTIMIZER_SOURCE)
 OPTIMIZER_DECAYS = Vocabulary(
     "optimizer_decays",
@@ -121,7 +121,7 @@ OPTIMIZER_DECAYS = Vocabulary(
     ),
     _OPTIMIZER_UNARIES,
     _OPTIMIZER_BINARIES,
-    _OPTIMIZER_SOURCE + "; decays of sections 5.3 and 5.4 as operands",
+    _OPTIMIZER_SOURCE + "; its decays as operands",
 )
 
 BACKPROP = Vocabulary(
