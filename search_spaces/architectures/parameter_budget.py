@@ -57,22 +57,22 @@ def fit_to_budget(
         tolerance: how far off they may be.
 
     Raises:
-        ValueError: in one sentence, if no multiplier meets the budget: the individual is to be discarded.
+        ValueError: in one sentence, if no multiplier meets the budget: the individual is to be discarded; or if it
+            cannot be built at all.
     """
     if parameters < 1 or tolerance < 0:
         raise ValueError(f"The budget is {parameters} +- {tolerance} parameters: give 1 or more, and no less than 0.")
     low, high = SMALLEST, LARGEST
-    sizes = {multiplier: _count_at(architecture, multiplier) for multiplier in (low, high)}
+    sizes: dict[float, float] = {low: count_weights(_at(architecture, low)), high: _count_at(architecture, high)}
     for _ in range(_HALVINGS):
         middle = math.sqrt(low * high)
         sizes[middle] = _count_at(architecture, middle)
         low, high = (middle, high) if sizes[middle] < parameters else (low, middle)
     best = min(sizes, key=lambda multiplier: abs(sizes[multiplier] - parameters))
-    if not abs(sizes[best] - parameters) <= tolerance:
-        nearest = "none of its sizes can be built" if math.isinf(sizes[best]) else f"the nearest has {sizes[best]:,.0f}"
+    if abs(sizes[best] - parameters) > tolerance:
         raise ValueError(
             f"No multiplier of output dimensions brings this individual to {parameters:,} +- {tolerance:,} parameters "
-            f"({nearest}): discard it, or change its dimension or the budget."
+            f"(the nearest has {sizes[best]:,.0f}): discard it, or change its dimension or the budget."
         )
     return _at(architecture, best)
 
