@@ -46,8 +46,8 @@ class SVPG(Algorithm):
     """
 
     controllers: int = 4
-    batch: int = 20
-    temperature: float = 0.1
+    batch: int = 10
+    temperature: float = 10.0
     bandwidth: float = 0.0
     prior_deviation: float = 0.0
     hidden_size: int = 32
