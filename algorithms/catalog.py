@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
+import pyglove as pg
+
 from autoglyph.algorithms.base import Algorithm
+from autoglyph.algorithms.pyglove_generator import PyGloveGenerator
 from autoglyph.search_spaces import plugins
 
 _PACKAGE = "autoglyph.algorithms"
 _GROUP = "autoglyph.algorithms"
+_WRAPPER = "pyglove_generator"
 
 
 def available() -> dict[str, str]:
@@ -42,8 +48,31 @@ def get(name: str) -> type[Algorithm]:
     return found
 
 
+def make(name: str) -> Algorithm:
+    """The algorithm of a name with its own settings.
+
+    Args:
+        name: as for `get`; "file.py:NAME" may also name a `pg.DNAGenerator`.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    return maker(name)()
+
+
+def maker(name: str) -> Callable[..., Algorithm]:
+    """What makes the algorithm of a name from its settings; see `make`."""
+    if name == _WRAPPER:
+        return PyGloveGenerator
+    if ".py" in name:
+        found = plugins.attribute_of_file(name, "ALGORITHM")
+        if isinstance(found, pg.DNAGenerator):
+            return functools.partial(PyGloveGenerator, generator=found)
+    return get(name)
+
+
 def _built_in() -> list[str]:
-    return [n for n in plugins.module_names(_PACKAGE) if _algorithm_in(n) is not None]
+    return [n for n in plugins.module_names(_PACKAGE, leave_out=[_WRAPPER]) if _algorithm_in(n) is not None]
 
 
 def _algorithm_in(name: str) -> type[Algorithm] | None:

@@ -12,6 +12,7 @@ import pyglove as pg
 from autoglyph.algorithms import Algorithm
 from autoglyph.algorithms import hurdles as hurdle_rules
 from autoglyph.algorithms.hurdles import HurdleRule
+from autoglyph.algorithms.pyglove_generator import PyGloveGenerator
 from autoglyph.experiments.domain import Domain, load_domain
 from autoglyph.experiments.flows import in_flow
 from autoglyph.experiments.known_start import resolved
@@ -25,6 +26,8 @@ from autoglyph.experiments.objectives import (
 )
 from autoglyph.experiments.symbolic_settings import algorithm_from, plain, settings_of
 from autoglyph.search_spaces import plugins
+
+_GENERATOR = "pyglove_generator"
 
 
 class Experiment(pg.Object):
@@ -67,7 +70,7 @@ class Experiment(pg.Object):
 def define(
     domain_name: str,
     *,
-    algorithm: str | None = None,
+    algorithm: str | pg.DNAGenerator | None = None,
     objectives: Sequence[str] = (),
     constraints: Sequence[str] = (),
     trials: int = 1000,
@@ -85,7 +88,8 @@ def define(
 
     Args:
         domain_name: see `load_domain`.
-        algorithm: name in the catalog; NSGA-II for several objectives, regularized evolution for one.
+        algorithm: name in the catalog, or a `pg.DNAGenerator`; by default NSGA-II for several objectives and
+            regularized evolution for one.
         objectives: see `parse_objective`.
         constraints: see `parse_constraint`.
         trials: individuals to evaluate.
@@ -115,7 +119,12 @@ def define(
         raise ValueError(f"Expected at least one trial, received --trials {trials}.")
     if seed < 0:
         raise ValueError(f"Expected a seed of 0 or more, received --seed {seed}.")
-    algorithm_name, chosen = in_flow(flow, name, algorithm is not None, domain.space, trials)
+    if isinstance(name, pg.DNAGenerator):
+        if flow != "joint":
+            raise ValueError(f"A PyGlove generator searches all decisions at once, received {flow!r}: leave flow out.")
+        algorithm_name, chosen = _GENERATOR, PyGloveGenerator(generator=name)
+    else:
+        algorithm_name, chosen = in_flow(flow, name, algorithm is not None, domain.space, trials)
     experiment = Experiment(
         domain=domain_name,
         algorithm=chosen,
@@ -181,7 +190,10 @@ def describe(experiment: Experiment, domain: Domain) -> dict[str, Any]:
         "domain": experiment.domain,
         "space": domain.space.name,
         "digest": domain.space.digest,
-        "algorithm": {"name": experiment.algorithm_name, "settings": settings_of(experiment.algorithm)},
+        "algorithm": {
+            "name": experiment.algorithm_name,
+            "settings": {} if _is_generator_file(experiment) else settings_of(experiment.algorithm),
+        },
         "objectives": [objective_to_json(o) for o in experiment.objectives],
         "constraints": [f"{c.metric}{c.relation}{c.bound!r}" for c in experiment.constraints],
         "trials": experiment.trials,
@@ -243,6 +255,10 @@ def describe_columns(domain: Domain) -> list[dict[str, Any]]:
 
 def _rule_from(described: Mapping[str, Any] | None) -> HurdleRule | None:
     return None if described is None else hurdle_rules.get(described["hurdles"])(**described["settings"])
+
+
+def _is_generator_file(experiment: Experiment) -> bool:
+    return isinstance(experiment.algorithm, PyGloveGenerator) and ".py" in experiment.algorithm_name
 
 
 def _copy(value: Any) -> Any:

@@ -42,10 +42,10 @@ def in_flow(flow: str, name: str, chosen: bool, space: SearchSpace, trials: int)
     if kind == "joint":
         if paths:
             raise ValueError(f"A joint search takes no parts, received {flow!r}: write --flow joint.")
-        return name, catalog.get(name)()
+        return name, catalog.make(name)
     inner: Any = None
     if chosen:
-        inner = name if ".py" in name else catalog.get(name)()
+        inner = name if ".py" in name else catalog.make(name)
     if kind == "nested":
         if len(paths) > 1:
             raise ValueError(f"A nested search has one outer part, received {', '.join(paths)}: name the outer one.")

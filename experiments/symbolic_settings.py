@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyglove as pg
 
 from autoglyph.algorithms import Algorithm, catalog
 from autoglyph.algorithms.hurdles import HurdleRule
+from autoglyph.algorithms.pyglove_generator import PyGloveGenerator, generator_text
 
 _ALGORITHM = "algorithm"
 
@@ -17,6 +19,8 @@ def settings_of(value: Any) -> dict[str, Any]:
     """The fields of a symbolic value as plain JSON; an algorithm inside becomes its name and its own settings."""
     if not isinstance(value, pg.Object):
         return {}
+    if isinstance(value, PyGloveGenerator) and isinstance(value.generator, pg.DNAGenerator):
+        return {"generator": generator_text(value.generator)}
     return {str(key): plain(value.sym_getattr(key)) for key in value.sym_keys()}
 
 
@@ -34,7 +38,9 @@ def algorithm_from(name: str, settings: Mapping[str, Any]) -> Algorithm:
         else value
         for key, value in settings.items()
     }
-    return catalog.get(name)(**inside)
+    if ".py" in name and isinstance(catalog.maker(name), functools.partial):
+        return catalog.make(name)  # the file is the setting
+    return catalog.maker(name)(**inside)
 
 
 def plain(value: Any) -> Any:
