@@ -57,6 +57,7 @@ class RecordedResult(pg.tuning.Result):
             metadata.setdefault(trial, {})[key] = json.loads(value)
         self._metadata, self._created = metadata.get(0, {}), record.created
         self._trials = []
+        self._times = [created for _, _, _, created, _, _ in trials]
         for trial, status, genes, created, measurements, error in trials:
             state = {"id": trial, "status": status, "created": created, "error": error}
             state |= {"measurements": json.loads(measurements), "metadata": metadata.get(trial, {})}
@@ -64,15 +65,19 @@ class RecordedResult(pg.tuning.Result):
 
     @property
     def metadata(self) -> dict[str, Any]:
+        """Values kept with the run."""
         return self._metadata
 
     @property
     def is_active(self) -> bool:
+        """Whether no worker ended the loop."""
         return "autoglyph:ended" not in self._metadata
 
     @property
     def last_updated(self) -> datetime.datetime:
-        return datetime.datetime.fromisoformat(self._created)
+        """When the newest trial was proposed, or the run made."""
+        made = datetime.datetime.fromisoformat(self._created)
+        return datetime.datetime.fromtimestamp(max(self._times), datetime.UTC) if self._times else made
 
     @property
     def trials(self) -> list[Any]:
@@ -81,8 +86,10 @@ class RecordedResult(pg.tuning.Result):
 
     @property
     def best_trial(self) -> Any:
+        """The trial of the highest final reward, None if there is none."""
         done = [t for t in self._trials if t.final_measurement is not None and t.final_measurement.reward is not None]
         return max(done, key=lambda t: t.final_measurement.reward, default=None)
 
     def format(self, *_: Any, **__: Any) -> str:
+        """The number of trials."""
         return f"RecordedResult(trials={len(self._trials)})"
