@@ -67,7 +67,7 @@ def maker(name: str) -> Callable[..., Algorithm]:
     if ".py" in name:
         found = plugins.attribute_of_file(name, "ALGORITHM")
         if isinstance(found, pg.DNAGenerator):
-            return functools.partial(PyGloveGenerator, generator=found)
+            return functools.partial(PyGloveGenerator, **{"generator": found})
     return get(name)
 
 

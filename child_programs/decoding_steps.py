@@ -232,7 +232,9 @@ def _attend_to_target(op: ops_sequence.SequenceAttention, context: StepContext, 
     scores = tf.matmul(queries, keys, transpose_b=True)
     if op.relative:
         scores += tf.gather(context.layer(f"{context.name}_relative_keys")(queries), rows, axis=-1)
-    scores = scores / math.sqrt(queries.shape[-1]) - tf.cast(distances > 0, queries.dtype) * MASKED
+    width = queries.shape[-1]
+    assert width is not None
+    scores = scores / math.sqrt(width) - tf.cast(distances > 0, queries.dtype) * MASKED
     shares = tf.nn.softmax(scores, axis=-1)
     attended = tf.matmul(shares, values)
     if op.relative:

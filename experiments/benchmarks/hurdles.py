@@ -82,20 +82,22 @@ class SyntheticCurves:
 
     def quality(self, rows: Rows) -> Floats:
         """(n,) what each individual is worth after endless training."""
-        at = np.arange(DECISIONS)
-        mates = np.roll(rows, 1, axis=1)
-        base: Floats = self._main[at, rows].sum(axis=1) + self._pair[at, rows, mates].sum(axis=1)
+        at, genes = np.arange(DECISIONS), rows.astype(np.int64)
+        mates = np.roll(genes, 1, axis=1)
+        base: Floats = self._main[at, genes].sum(axis=1) + self._pair[at, genes, mates].sum(axis=1)
         total: Floats = base + SLOW_END_BETTER * self._gaps(rows)
         return total
 
     def _gaps(self, rows: Rows) -> Floats:
         """(n,) how far below its quality each individual is after the first rung."""
-        gaps: Floats = 8.0 + 6.0 * np.tanh(self._gap[np.arange(DECISIONS), rows].sum(axis=1) / 4)
+        genes = rows.astype(np.int64)
+        gaps: Floats = 8.0 + 6.0 * np.tanh(self._gap[np.arange(DECISIONS), genes].sum(axis=1) / 4)
         return gaps
 
     def __call__(self, rows: Rows) -> Floats:
         """(n, rungs) fitness after each rung."""
-        exponent = 0.5 + 0.3 * np.tanh(self._slow[np.arange(DECISIONS), rows].sum(axis=1) / 4)
+        genes = rows.astype(np.int64)
+        exponent = 0.5 + 0.3 * np.tanh(self._slow[np.arange(DECISIONS), genes].sum(axis=1) / 4)
         steps = np.array(STEPS) / STEPS[0]
         curves: Floats = self.quality(rows)[:, None] - self._gaps(rows)[:, None] * steps[None] ** -exponent[:, None]
         return curves
