@@ -246,13 +246,15 @@ def test_a_killed_driver_is_resumed_without_losing_or_doubling_a_trial(tmp_path:
     process = start_search(store, folder, "--in-flight", "4", "--hurdles", "asha")
     started = descendants(process.pid)
     agents = [pid for pid in started if name_of(pid).endswith("Agent")]
+    while not list(tmp_path.glob("r.db.checkpoints/*/*.npz")):  # until a child waits between two rungs
+        assert process.poll() is None
+        time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     kept = Run.open("r", store)
     assert 6 <= len(kept) < 24
     assert len(agents) == 2 and len(started) >= 6, "raylet, its agents and workers"
     assert_all_gone([pid for pid in started if pid not in agents])  # those try for a minute to say so
-    assert list(tmp_path.glob("r.db.checkpoints/*/*.npz")), "children in training were kept"
     again = command("resume", "r", "--store", store, "--executor", "ray", "--workers", "2", "--json")
     subprocess.run(again, check=True, capture_output=True)
     whole = Run.open("r", store)
