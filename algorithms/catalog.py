@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -76,9 +75,7 @@ def _built_in() -> list[str]:
 
 
 def _algorithm_in(name: str) -> type[Algorithm] | None:
-    module = importlib.import_module(f"{_PACKAGE}.{name}")
-    here = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
-    return next((c for c in here if issubclass(c, Algorithm) and not inspect.isabstract(c)), None)
+    return plugins.class_in_module(f"{_PACKAGE}.{name}", Algorithm)
 
 
 def _first_line(algorithm: type[Algorithm]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autoglyph.child_programs import training_state
 from autoglyph.child_programs.base import ChildFailed
 from autoglyph.child_programs.datasets import Dataset
 from autoglyph.child_programs.fused_optimizers import FusedOptimizer
@@ -87,10 +87,7 @@ class ClassifierTraining:
 
     def state(self) -> bytes:
         """Epoch, weights and optimizer as an .npz file: all that a training needs to go on from here."""
-        file = io.BytesIO()
-        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(self._variables)}
-        np.savez(file, epoch=np.array(self._epoch), **arrays)
-        return file.getvalue()
+        return training_state.pack(self._variables, position=self._epoch, unit="epoch")
 
     def restore(self, state: bytes) -> None:
         """Goes on from where `state` was taken.
@@ -98,14 +95,7 @@ class ClassifierTraining:
         Raises:
             ValueError: if it was taken of another network or optimizer.
         """
-        with np.load(io.BytesIO(state), allow_pickle=False) as file:
-            arrays = [file[f"variable_{i}"] for i in range(len(file.files) - 1)]
-            epoch = int(file["epoch"])
-        if [a.shape for a in arrays] != [tuple(v.shape) for v in self._variables]:
-            raise ValueError("The checkpoint is one of another network: remove it, and the child begins again.")
-        for variable, array in zip(self._variables, arrays, strict=True):
-            variable.assign(array)
-        self._epoch = epoch
+        self._epoch = training_state.unpack(state, self._variables, unit="epoch")
 
     def _train_epoch(self) -> float:
         import tensorflow as tf

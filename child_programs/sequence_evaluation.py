@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from autoglyph.child_programs.sequence_decoding import SequenceDecoder
 from autoglyph.child_programs.sequence_training import SequenceTraining
-from autoglyph.child_programs.sequences.batches import token_batches
 from autoglyph.child_programs.sequences.ragged import SequencePairs
 from autoglyph.child_programs.sequences.scores import corpus_bleu, exact_match
-from autoglyph.child_programs.sequences.vocabulary import PADDING, Vocabulary
+from autoglyph.child_programs.sequences.vocabulary import Vocabulary
+from autoglyph.child_programs.translation import decoded_texts
 
 LONGER = 16
 """Tokens by which an output may be longer than its padded source (a choice)."""
@@ -39,15 +39,13 @@ class Evaluation:
 
 def decode(decoder: SequenceDecoder, pairs: SequencePairs, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Texts that greedy decoding makes of the sources, in their order."""
-    texts = [""] * len(pairs)
-    for batch in token_batches(pairs, tokens=_DECODING_TOKENS, multiple=_DECODING_MULTIPLE, shuffle=False):
-        source = batch["source"]
-        tokens = decoder.greedy(source, steps=source.shape[1] + LONGER).tokens[:, 0]
-        rows = [[int(token) for token in row if token != PADDING] for row in tokens]
-        for index, text in zip(batch["index"].tolist(), vocabulary.decode(rows), strict=True):
-            if index >= 0:
-                texts[index] = text
-    return tuple(texts)
+    return decoded_texts(
+        lambda source: decoder.greedy(source, steps=source.shape[1] + LONGER).tokens[:, 0],
+        pairs,
+        vocabulary,
+        tokens=_DECODING_TOKENS,
+        multiple=_DECODING_MULTIPLE,
+    )
 
 
 def evaluate(

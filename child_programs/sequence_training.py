@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autoglyph.child_programs import training_state
 from autoglyph.child_programs.base import ChildFailed
 from autoglyph.child_programs.fused_optimizers import FusedOptimizer
 from autoglyph.child_programs.sequences.batches import Batch, token_batches
@@ -149,10 +149,7 @@ class SequenceTraining:
 
     def state(self) -> bytes:
         """Step, weights, optimizer and random generators as an .npz file: all that a training needs to go on."""
-        file = io.BytesIO()
-        arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(self._variables)}
-        np.savez(file, step=np.array(self._done), **arrays)
-        return file.getvalue()
+        return training_state.pack(self._variables, position=self._done, unit="step")
 
     def restore(self, state: bytes) -> None:
         """Goes on from where `state` was taken.
@@ -160,15 +157,8 @@ class SequenceTraining:
         Raises:
             ValueError: if it was taken of another network or optimizer.
         """
-        with np.load(io.BytesIO(state), allow_pickle=False) as file:
-            arrays = [file[f"variable_{i}"] for i in range(len(file.files) - 1)]
-            step = int(file["step"])
-        if [a.shape for a in arrays] != [tuple(v.shape) for v in self._variables]:
-            raise ValueError("The checkpoint is one of another network: remove it, and the child begins again.")
-        for variable, array in zip(self._variables, arrays, strict=True):
-            variable.assign(array)
-        self._done = step
-        self._batches = self._from_step(step)
+        self._done = training_state.unpack(state, self._variables, unit="step")
+        self._batches = self._from_step(self._done)
 
     def _from_step(self, step: int) -> Iterator[Batch]:
         every = (batch for epoch in itertools.count() for batch in self._epoch(epoch))

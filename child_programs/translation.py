@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from autoglyph.child_programs.sequence_decoding import ALPHA, SequenceDecoder
 from autoglyph.child_programs.sequences.batches import padded_lengths, token_batches
 from autoglyph.child_programs.sequences.ragged import RaggedArray, SequencePairs
 from autoglyph.child_programs.sequences.vocabulary import Vocabulary
+
+Batch = NDArray[np.int32]
 
 EXTRA_STEPS = 50
 """An output may be longer than its padded source by so many tokens, as in Vaswani et al. 2017, section 6.1."""
@@ -57,15 +62,33 @@ def translate(
     pairs = SequencePairs(given, RaggedArray.of([[] for _ in rows]), tuple(sources), ("",) * len(rows))
     longest = int(padded_lengths(pairs, multiple=_LENGTH_MULTIPLE).max())
     tokens = min(_BATCH_TOKENS // beams, len(rows) * longest)
-    texts = [""] * len(rows)
-    for batch in token_batches(pairs, tokens=tokens, multiple=_LENGTH_MULTIPLE, shuffle=False):
-        steps = batch["source"].shape[1] + EXTRA_STEPS
+
+    def decoded(source: Batch) -> Batch:
+        steps = source.shape[1] + EXTRA_STEPS
         if beams == 1:
-            found = decoder.greedy(batch["source"], steps=steps)
-        else:
-            found = decoder.beam(batch["source"], steps=steps, beams=beams, alpha=alpha)
-        decoded = vocabulary.decode(found.tokens[:, 0].tolist())
+            return decoder.greedy(source, steps=steps).tokens[:, 0]
+        return decoder.beam(source, steps=steps, beams=beams, alpha=alpha).tokens[:, 0]
+
+    texts = decoded_texts(decoded, pairs, vocabulary, tokens=tokens, multiple=_LENGTH_MULTIPLE)
+    return Translation(texts, sum(len(row) > max_length for row in rows))
+
+
+def decoded_texts(
+    decode: Callable[[Batch], Batch], pairs: SequencePairs, vocabulary: Vocabulary, *, tokens: int, multiple: int
+) -> tuple[str, ...]:
+    """Texts that are decoded from the sources of pairs, in their order.
+
+    Args:
+        decode: (n, S) padded sources to (n, T) tokens.
+        pairs: whose sources are decoded.
+        vocabulary: of their tokens.
+        tokens: rows times padded length of a batch.
+        multiple: padded lengths are multiples of it.
+    """
+    texts = [""] * len(pairs)
+    for batch in token_batches(pairs, tokens=tokens, multiple=multiple, shuffle=False):
+        decoded = vocabulary.decode(decode(batch["source"]).tolist())
         for index, text in zip(batch["index"].tolist(), decoded, strict=True):
             if index >= 0:
                 texts[index] = text
-    return Translation(tuple(texts), sum(len(row) > max_length for row in rows))
+    return tuple(texts)

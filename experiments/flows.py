@@ -14,6 +14,7 @@ from typing import Any
 from autoglyph.algorithms import Algorithm, catalog
 from autoglyph.algorithms.nested import Nested
 from autoglyph.algorithms.phased import Phased
+from autoglyph.experiments.known_start import genes_of
 from autoglyph.search_spaces import plugins
 from autoglyph.search_spaces.space import SearchSpace
 
@@ -55,7 +56,4 @@ def in_flow(flow: str, name: str, chosen: bool, space: SearchSpace, trials: int)
 
 
 def _baseline(space: SearchSpace) -> list[Any] | None:
-    if BASELINE not in space.individual_names:
-        return None
-    genes: list[Any] = space.genome.to_json(space.genome.encode(space.individual(BASELINE)))
-    return genes
+    return genes_of(BASELINE, space) if BASELINE in space.individual_names else None

@@ -23,8 +23,18 @@ def resolved(settings: Mapping[str, str], space: SearchSpace) -> dict[str, str]:
     found = dict(settings)
     name = found.get(START)
     if name is not None and not name.lstrip().startswith("[") and name != "null":
-        found[START] = json.dumps(space.genome.to_json(decisions_of(space.individual(name), space)))
+        found[START] = json.dumps(genes_of(name, space))
     return found
+
+
+def genes_of(name: str, space: SearchSpace) -> list[Any]:
+    """The decisions of a known individual as plain numbers.
+
+    Raises:
+        ValueError: if the space has no individual of that name, or it is no point of the space.
+    """
+    genes: list[Any] = space.genome.to_json(decisions_of(space.individual(name), space))
+    return genes
 
 
 def decisions_of(individual: Any, space: SearchSpace) -> Row:

@@ -73,12 +73,10 @@ class Training:
         self._evaluator, self._executor, self._ledger = evaluator, executor, ledger
         self._store, self._run = store, run
         self._rule: HurdleRule | None = experiment.hurdles
-        self._num_rungs = num_rungs
         self._hurdles_known = sum(kind == "hurdle" for _, kind, _ in store.events(run.run))
         if self._rule is not None:
             self._rule.setup(num_rungs, experiment.algorithm.initial_population)
         self.finished: dict[int, Finished] = {}
-        self._done: dict[int, TrialRecord] = {}
 
     def gate(self) -> tuple[Gate | None, bool]:
         """The hurdles of a child that is proposed now, and whether it waits after every rung instead."""
@@ -105,11 +103,14 @@ class Training:
             self._judge_by_rungs(by_number, records)
         else:
             for result in self._executor.results():
-                self._record(by_number[result.trial], result, gate)
-        return np.stack([self._settled(new, records.get(new.trial)) for new in trials])
+                records[result.trial] = self._record(by_number[result.trial], result, gate)
+        return np.stack([self.replay(new, records[new.trial]) for new in trials])
 
-    def _judge_by_rungs(self, trials: Mapping[int, NewTrial], records: Mapping[int, TrialRecord]) -> None:
-        """Rung by rung over a batch: each rung is judged in the order of the trials once all have reached it."""
+    def _judge_by_rungs(self, trials: Mapping[int, NewTrial], records: dict[int, TrialRecord]) -> None:
+        """Rung by rung over a batch: each rung is judged in the order of the trials once all have reached it.
+
+        Adds the records of those that are trained to the records there are.
+        """
         assert self._rule is not None
         known = {trial: json.loads(record.rungs or "[]") for trial, record in records.items()}
         active, rung = sorted(trials), 0
@@ -124,13 +125,13 @@ class Training:
                 if trial in known:
                     goes_on = len(measured) > rung + 1
                 elif not results[trial].waits:
-                    self._record(trials[trial], results[trial], None)
+                    records[trial] = self._record(trials[trial], results[trial], None)
                     goes_on = False
                 elif goes_on:
                     self._executor.proceed(trial)
                 else:
                     self._executor.stop(trial)
-                    self._record(trials[trial], results[trial]._replace(waits=False), None)
+                    records[trial] = self._record(trials[trial], results[trial], None)
                 if goes_on:
                     still.append(trial)
             active, rung = still, rung + 1
@@ -147,12 +148,16 @@ class Training:
 
     def finish(self, new: NewTrial, result: Result, gate: Gate | None, arrivals: Sequence[int]) -> FloatArray:
         """Records a finished child and returns its (M,) fitness."""
-        self._record(new, result, gate, json.dumps(list(arrivals)))
-        return self._settled(new, None)
+        return self.replay(new, self._record(new, result, gate, json.dumps(list(arrivals))))
 
     def replay(self, new: NewTrial, record: TrialRecord) -> FloatArray:
-        """(M,) fitness of a child that the record holds."""
-        return self._settled(new, record)
+        """(M,) fitness of a child that is recorded."""
+        completed = record.status == "completed"
+        values = self._evaluator.fitness_of_one(json.loads(record.metrics) if completed else {})
+        rungs = len(json.loads(record.rungs or "[]"))
+        first = float(values[0]) if math.isfinite(values[0]) else -math.inf
+        self.finished[new.trial] = Finished(new.trial, first, rungs)
+        return values
 
     def tell(self, trials: Sequence[int], members: NDArray[np.int64] | None) -> None:
         """Tells the hurdle rule of finished children, after the algorithm was told."""
@@ -169,7 +174,7 @@ class Training:
         else:
             self._store.append_event(self._run.run, "hurdle", hurdle._asdict())
 
-    def _record(self, new: NewTrial, result: Result, gate: Gate | None, arrivals: str | None = None) -> None:
+    def _record(self, new: NewTrial, result: Result, gate: Gate | None, arrivals: str | None = None) -> TrialRecord:
         final = {**new.cheap, **_finite(result.rungs[-1])} if result.error is None else dict(new.cheap)
         record = TrialRecord(
             new.trial,
@@ -186,17 +191,8 @@ class Training:
         )
         for note in result.notes:
             self._store.append_event(self._run.run, "worker", {"trial": new.trial, "what": note})
-        self._done[new.trial] = record
         self._ledger.add([record], at_once=True)
-
-    def _settled(self, new: NewTrial, record: TrialRecord | None) -> FloatArray:
-        record = record or self._done.pop(new.trial)
-        completed = record.status == "completed"
-        values = self._evaluator.fitness_of_one(json.loads(record.metrics) if completed else {})
-        rungs = len(json.loads(record.rungs or "[]"))
-        first = float(values[0]) if math.isfinite(values[0]) else -math.inf
-        self.finished[new.trial] = Finished(new.trial, first, rungs)
-        return values
+        return record
 
 
 def _finite(values: Metrics) -> dict[str, float | None]:

@@ -6,6 +6,7 @@ import difflib
 import importlib
 import importlib.metadata
 import importlib.util
+import inspect
 import pkgutil
 import sys
 from collections.abc import Iterable
@@ -32,9 +33,19 @@ def module_names(package: str, *, leave_out: Iterable[str] = ()) -> list[str]:
     """Names of the public modules of a package, which are the names of its built-in plug-ins."""
     path = importlib.import_module(package).__path__
     hidden = set(leave_out)
-    return sorted(
-        m.name for m in pkgutil.iter_modules(path) if m.name not in hidden and not m.name.startswith("_")
-    )
+    return sorted(m.name for m in pkgutil.iter_modules(path) if m.name not in hidden and not m.name.startswith("_"))
+
+
+def class_in_module(name: str, base: type) -> type[Any] | None:
+    """The first class that a module defines itself and that derives from `base`; None if there is none.
+
+    Args:
+        name: full name of the module.
+        base: what the class derives from; abstract classes do not count.
+    """
+    module = importlib.import_module(name)
+    here = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+    return next((c for c in here if issubclass(c, base) and not inspect.isabstract(c)), None)
 
 
 def entry_points(group: str) -> dict[str, importlib.metadata.EntryPoint]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from typing import Any
 
@@ -36,9 +35,7 @@ def get(name: str) -> type[HurdleRule]:
         file = SHORT.get(name, name)
         if file not in known:
             raise plugins.unknown_name("hurdle rule", name, [*known, *SHORT])
-        module = importlib.import_module(f"{_PACKAGE}.{file}")
-        here = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
-        found = next(c for c in here if issubclass(c, HurdleRule))
+        found = plugins.class_in_module(f"{_PACKAGE}.{file}", HurdleRule)
     if not (inspect.isclass(found) and issubclass(found, HurdleRule)):
         raise ValueError(f"{name} is no hurdle rule: expected a class that derives from HurdleRule.")
     return found

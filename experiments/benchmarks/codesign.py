@@ -48,10 +48,11 @@ def run(*, quick: bool = False, picture: Path | None = None) -> dict[str, Any]:
     ratios: dict[str, float] = {}
     figures: dict[str, float] = {}
     fronts_by_cost: dict[str, dict[str, list[FloatArray]]] = {}
+    area_mm2 = baseline_area_mm2()
     with tempfile.TemporaryDirectory() as folder:
         for cost in COSTS:
             fronts = {
-                name: [_front(flow, cost, trials, seed, Path(folder) / "record.db") for seed in range(seeds)]
+                name: [_front(flow, cost, area_mm2, trials, seed, Path(folder) / "record.db") for seed in range(seeds)]
                 for name, flow in FLOWS.items()
             }
             fronts_by_cost[cost] = fronts
@@ -70,9 +71,11 @@ def baseline_area_mm2() -> float:
     return float(PairCost(SPACE)(row[None])["area_mm2"][0])
 
 
-def _front(flow: str, cost: str, trials: int, seed: int, store: Path) -> FloatArray:
+def _front(flow: str, cost: str, area_mm2: float, trials: int, seed: int, store: Path) -> FloatArray:
     """(n, 2) accuracy and negative cost of the front of one search."""
     from autoglyph.experiments.experiment import define, describe, describe_columns
+    from autoglyph.experiments.flows import BASELINE
+    from autoglyph.experiments.known_start import START
     from autoglyph.experiments.run import Run
     from autoglyph.experiments.search import Search
     from autoglyph.experiments.store import Store
@@ -82,14 +85,12 @@ def _front(flow: str, cost: str, trials: int, seed: int, store: Path) -> FloatAr
         algorithm="nsga2",
         flow=flow,
         objectives=["max:top1", f"min:{cost}"],
-        constraints=[f"area_mm2<={baseline_area_mm2() * 1.0001}"],
+        constraints=[f"area_mm2<={area_mm2 * 1.0001}"],
         trials=trials,
         seed=seed,
+        # phased searches start from the baseline, so a joint one knows it too
+        settings={START: BASELINE} if flow == "joint" else None,
     )
-    if flow == "joint":  # phased searches start from the baseline, so this one knows it too
-        genome = domain.space.genome
-        start = genome.to_json(genome.encode(domain.space.individual("baseline")))
-        experiment.rebind({"algorithm.start": start})
     with Store(store, create=True) as opened:
         record = opened.create_run(None, f"{cost}-{seed}", describe(experiment, domain), describe_columns(domain))
         Search(experiment, domain).run(opened, record)

@@ -8,7 +8,6 @@ search needs to reach the final accuracy of evolution without hurdles are compar
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def run(*, quick: bool = False, table: Path | None = None) -> dict[str, Any]:
                 epochs.append(cells.epochs_to(goal, name, seed) / plain_epochs)
         for name, epochs in needed.items():
             ratios[f"nasbench201_epochs_{name}_over_no_hurdles_median"] = float(np.median(epochs))
-        figures["nasbench201_cells"] = float(len(cells.accuracy))
+        figures["nasbench201_cells"] = float(len(cells.table.values))
     return {"bench": "hurdles", "ratios": ratios, "figures": figures}
 
 
@@ -151,22 +150,20 @@ class Cells:
     """
 
     def __init__(self, path: Path) -> None:
+        from autoglyph.child_programs.tabular import load_table
+        from autoglyph.experiments.domains.nasbench201 import RUNGS
         from autoglyph.search_spaces.spaces.nasbench201 import SPACE, cell_text
 
-        if not path.is_file():
-            raise FileNotFoundError(f"There is no table {str(path)!r}: check the path.")
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        columns = ("arch_str", "acc12_cifar10_val", "acc200_cifar10_test_mean")
-        if not rows or any(column not in rows[0] for column in columns):
-            raise ValueError(f"{path.name} has no columns {', '.join(columns)}: give a table of NAS-Bench-201.")
         self.genome = SPACE.genome
-        self.accuracy = {row[columns[0]]: [float(row[name] or "-inf") for name in columns[1:]] for row in rows}
-        self._text = cell_text
+        self.table = load_table(str(path), "arch_str", list(RUNGS), cell_text)
 
     def __call__(self, rows: Rows) -> Floats:
         """(n, 2) accuracy after 12 and 200 epochs, percent."""
-        return np.array([self.accuracy[self._text(self.genome.decode(row))] for row in rows])
+        accuracy = np.full((len(rows), len(EPOCHS)), -np.inf)
+        for at, row in enumerate(rows):
+            known = self.table.values[self.table.name_of(self.genome.decode(row))]
+            accuracy[at, : len(known)] = known
+        return accuracy
 
     def plain(self, seed: int) -> tuple[float, float]:
         """Best accuracy of evolution that trains every cell for 200 epochs, and the epochs it spent to get there."""
