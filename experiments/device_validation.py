@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from autoglyph.experiments.pictures import BLUE, GREY, replaced_file
+from autoglyph.experiments.pictures.pareto_front import BLUE, GREY, replaced_file
 from autoglyph.hardware_models import calibration, load_device
 from autoglyph.hardware_models.agreement import Agreement, agreement
 from autoglyph.hardware_models.calibration import Calibration

@@ -49,7 +49,7 @@ def base_of(reference: str, store: str | Path) -> Base:
     if is_individual_file(reference):
         base: Base = _read(Path(reference))["base"]
         return base
-    from autoglyph.experiments.replay import replay
+    from autoglyph.experiments.replaying.replayed import replay
     from autoglyph.experiments.run import Run
 
     found = replay(reference, store)

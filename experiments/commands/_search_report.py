@@ -11,8 +11,8 @@ from typing import Any
 
 import typer
 
-from autoglyph.experiments import pictures
 from autoglyph.experiments.commands import _common
+from autoglyph.experiments.pictures import pareto_front
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.search import Finished, Progress, Search
 from autoglyph.experiments.store import RunRecord, Store
@@ -50,9 +50,9 @@ def carry_out(
     wall_s = time.perf_counter() - started
     run = Run(record, store.trials(record.run))
     if html is not None:
-        pictures.write_html(run, html)
+        pareto_front.write_html(run, html)
     if png is not None:
-        pictures.write_image(run, png)
+        pareto_front.write_image(run, png)
     if as_json:
         _common.print_json(as_object(run, finished, wall_s))
     else:
@@ -94,8 +94,8 @@ def front_entries(run: Run) -> list[dict[str, Any]]:
 
 def print_front(run: Run) -> None:
     """Prints picture and table of the front."""
-    print(pictures.terminal(run))
-    print(pictures.subtitle(run))
+    print(pareto_front.terminal(run))
+    print(pareto_front.subtitle(run))
     names = [o.name for o in run.objectives]
     front = run.front.tolist()
     shown = front

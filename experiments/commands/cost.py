@@ -37,14 +37,15 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Estimate latency, energy and memory of a network."""
-    from autoglyph.experiments import replay, roofline_picture
+    from autoglyph.experiments.pictures.roofline import save_roofline, terminal_roofline
+    from autoglyph.experiments.replaying import replayed
 
     name, chip, workload, counts = _read(model, device, store)
-    costs: dict[str, Any] = {**replay.workload_costs(workload, chip, batch), **counts}
+    costs: dict[str, Any] = {**replayed.workload_costs(workload, chip, batch), **counts}
     if training:
-        costs["training"] = replay.training_costs(workload, chip, batch, optimizer)
+        costs["training"] = replayed.training_costs(workload, chip, batch, optimizer)
     if roofline is not None:
-        _common.note(f"Wrote {roofline_picture.save_roofline(name, costs, roofline)}.")
+        _common.note(f"Wrote {save_roofline(name, costs, roofline)}.")
     if as_json:
         _common.print_json({"model": name, **costs})
         return
@@ -54,12 +55,12 @@ def command(
     if training:
         _print_training(costs)
     if roofline is not None:
-        print(roofline_picture.terminal_roofline(name, costs))
+        print(terminal_roofline(name, costs))
 
 
 def _read(model: str, device: str | None, store: Path) -> tuple[str, Device, Workload, dict[str, int]]:
     """Name, chip and workload of what is to be costed, and the counts of Keras where it is a Keras model."""
-    from autoglyph.experiments import replay
+    from autoglyph.experiments.replaying import replayed
     from autoglyph.hardware_models import load_device, record
 
     chip = None if device is None else load_device(device)
@@ -74,9 +75,9 @@ def _read(model: str, device: str | None, store: Path) -> tuple[str, Device, Wor
         walked = record_model(loaded, fusion=chip.fusion)
         counts = {"keras_parameters": walked.parameters, "keras_trainable_parameters": walked.trainable_parameters}
         return name, chip, walked.workload, counts
-    found = replay.replay(model, store)
-    chip = chip or replay.device_of(found)
-    return found.name, chip, record(replay.architecture_of(found), fusion=chip.fusion), {}
+    found = replayed.replay(model, store)
+    chip = chip or replayed.device_of(found)
+    return found.name, chip, record(replayed.architecture_of(found), fusion=chip.fusion), {}
 
 
 def _print_training(costs: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Estimate a training step on several chips."""
-    from autoglyph.experiments import replay
+    from autoglyph.experiments.replaying import replayed
     from autoglyph.hardware_models import load_device, record
     from autoglyph.hardware_models.parallel.link import DEFAULT_BANDWIDTH_GB_PER_S, DEFAULT_LATENCY_US, Link
 
@@ -49,8 +49,8 @@ def command(
         DEFAULT_LATENCY_US if link_latency_us is None else link_latency_us,
     )
     chip = load_device(device)
-    found = replay.replay(model, store)
-    workload = record(replay.architecture_of(found), fusion=chip.fusion)
+    found = replayed.replay(model, store)
+    workload = record(replayed.architecture_of(found), fusion=chip.fusion)
     head = {
         "model": found.name,
         "device": chip.name,

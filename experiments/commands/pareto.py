@@ -22,17 +22,17 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Show the Pareto front of a run."""
-    from autoglyph.experiments import pictures
     from autoglyph.experiments.commands._search_report import front_entries, print_front
+    from autoglyph.experiments.pictures import pareto_front
     from autoglyph.experiments.run import Run
 
     opened = Run.open(run, store)
     if html is not None:
-        pictures.write_html(opened, html)
+        pareto_front.write_html(opened, html)
     if png is not None:
-        pictures.write_image(opened, png)
+        pareto_front.write_image(opened, png)
     if csv is not None:
-        with pictures.replaced_file(csv) as temporary:
+        with pareto_front.replaced_file(csv) as temporary:
             opened.frame().to_csv(temporary, index=False)
     if as_json:
         _common.print_json(

@@ -46,10 +46,10 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Build, inspect, train and export an individual as a Keras model, and translate with it."""
-    from autoglyph.experiments import replay_sequences
     from autoglyph.experiments.commands._replay_report import print_result
-    from autoglyph.experiments.replay import replay
-    from autoglyph.experiments.replay_model import Wishes, carry_out
+    from autoglyph.experiments.replaying.carry_out import Wishes, carry_out
+    from autoglyph.experiments.replaying.kinds import sequences
+    from autoglyph.experiments.replaying.replayed import replay
 
     wishes = Wishes(
         scale=scale or ("proxy" if train else "full"),
@@ -70,7 +70,7 @@ def command(
         beams=beams,
     )
     if Path(model).is_dir():
-        result = replay_sequences.carry_out_translator(Path(model), wishes, quiet=as_json)
+        result = sequences.carry_out_translator(Path(model), wishes, quiet=as_json)
     else:
         result = carry_out(replay(model, store), wishes, quiet=as_json)
     if as_json:

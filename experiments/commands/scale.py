@@ -32,7 +32,7 @@ def command(
 ) -> None:
     """Scale a network in depth, width and resolution as its latency doubles."""
     from autoglyph.experiments.individual_file import base_of
-    from autoglyph.experiments.replay import replay
+    from autoglyph.experiments.replaying.replayed import replay
     from autoglyph.experiments.scaling.families import draw_families, scale_families, write_families
     from autoglyph.experiments.scaling.networks import SurrogateAccuracy, TrainedAccuracy, scaled_networks
     from autoglyph.search_spaces import plugins

@@ -85,7 +85,7 @@ def score(reference: str, store: Path, test: str, changes: Mapping[str, Any]) ->
     from autoglyph.child_programs.sequence_evaluation import evaluate
     from autoglyph.child_programs.tensorflow_process import prepare_process
     from autoglyph.experiments.experiment import from_description
-    from autoglyph.experiments.replay import replay
+    from autoglyph.experiments.replaying.replayed import replay
     from autoglyph.experiments.run import Run
 
     prepare_process(1)

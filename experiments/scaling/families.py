@@ -186,7 +186,7 @@ def draw_families(result: dict[str, Any], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from autoglyph.experiments.pictures import BLUE, ORANGE
+    from autoglyph.experiments.pictures.pareto_front import BLUE, ORANGE
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoglyph.child_programs.compound_scaling import built_multipliers, load_scaling_surrogate
-from autoglyph.experiments.replay import Replayed
+from autoglyph.experiments.replaying.replayed import Replayed
 from autoglyph.hardware_models import Device, Workload, estimate, load_device
 from autoglyph.hardware_models.device import WITHOUT_HOST
 from autoglyph.hardware_models.recorder import BlockKey, ReadBlock, read_segment

@@ -30,7 +30,7 @@ def test_light_commands_import_nothing_heavy(arguments: list[str], tmp_path: Pat
 def test_importing_any_area_loads_no_framework(tmp_path: Path) -> None:
     program = (
         "import sys, autoglyph.search_spaces.space, autoglyph.algorithms, autoglyph.hardware_models, "
-        "autoglyph.child_programs, autoglyph.experiments.search, autoglyph.experiments.replay; "
+        "autoglyph.child_programs, autoglyph.experiments.search, autoglyph.experiments.replaying.replayed; "
         "print([m for m in ('tensorflow', 'keras', 'ray', 'pandas', 'plotly', 'matplotlib', 'sklearn') "
         "if m in sys.modules])"
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autoglyph.experiments import replay
 from autoglyph.experiments.benchmarks import pairs
+from autoglyph.experiments.replaying import replayed
 from autoglyph.experiments.run import Run
 from autoglyph.hardware_models import estimate, record
 from autoglyph.hardware_models.accelerator import device_of
@@ -36,9 +36,9 @@ def test_infeasible_accelerators_are_never_tried(run_cli: Callable, domain: str)
 
 def test_a_result_is_replayed_with_its_recorded_cost(run_cli: Callable) -> None:
     assert run_cli("search", "nahas", "--trials", "100", "--run", "r", "--json").code == 0
-    found = replay.replay("r:best", "autoglyph.db")
+    found = replayed.replay("r:best", "autoglyph.db")
     assert violations(found.individual.accelerator) == []
-    network = replay.architecture_of(found)
+    network = replayed.architecture_of(found)
     assert isinstance(network, EfficientNet)
     cost = estimate(record(network), device_of(found.individual.accelerator))
     assert found.recorded["latency_ms"] == pytest.approx(cost.latency_s * 1e3, rel=1e-9)

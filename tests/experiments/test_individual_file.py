@@ -8,7 +8,7 @@ import pytest
 
 from autoglyph.experiments import cli
 from autoglyph.experiments.individual_file import base_of, read_individual, write_individual
-from autoglyph.experiments.replay import replay
+from autoglyph.experiments.replaying.replayed import replay
 from autoglyph.hardware_models import record
 from autoglyph.search_spaces.architectures.efficientnet_family import efficientnet_x
 from autoglyph.search_spaces.space import load_space

@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoglyph.experiments import replay
-from autoglyph.experiments.label_places import Box, around, place
-from autoglyph.experiments.roofline_blocks import block_name, joint_name
-from autoglyph.experiments.roofline_picture import save_roofline, terminal_roofline
-from autoglyph.experiments.roofline_scene import labels, scene
+from autoglyph.experiments.pictures.label_places import Box, around, place
+from autoglyph.experiments.pictures.roofline import save_roofline, terminal_roofline
+from autoglyph.experiments.pictures.roofline_blocks import block_name, joint_name
+from autoglyph.experiments.pictures.roofline_scene import labels, scene
+from autoglyph.experiments.replaying import replayed
 from autoglyph.search_spaces import load_space
 
 DEVICES = ("tpu_v3:chip", "v100", "coral_edge_tpu")
 
 
 def costs_of(device: str) -> dict[str, Any]:
-    return replay.costs(load_space("efficientnet").individual("b0"), device)
+    return replayed.costs(load_space("efficientnet").individual("b0"), device)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from autoglyph.child_programs import load_dataset
 from autoglyph.experiments import cli
-from autoglyph.experiments.replay import replay
+from autoglyph.experiments.replaying.replayed import replay
 from autoglyph.experiments.scaling.compound import (
     Exponents,
     best_scaling,

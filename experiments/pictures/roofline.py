@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autoglyph.experiments.label_places import Box
-from autoglyph.experiments.pictures import BLUE, GREY, ORANGE, replaced_file
-from autoglyph.experiments.roofline_scene import Scene, columns, labels, roof_name_ends, scene
+from autoglyph.experiments.pictures.label_places import Box
+from autoglyph.experiments.pictures.pareto_front import BLUE, GREY, ORANGE, replaced_file
+from autoglyph.experiments.pictures.roofline_scene import Scene, columns, labels, roof_name_ends, scene
 
 GREEN, DARK = "#009E73", "#444444"  # the green of Okabe and Ito
 _LOOKS = {"compute": (BLUE, "o", "circle"), "memory": (ORANGE, "s", "square"), "overhead": (GREEN, "^", "triangle-up")}
@@ -30,7 +30,7 @@ def save_roofline(name: str, costs: dict[str, Any], path: str | Path) -> Path:
 
     Args:
         name: of the network.
-        costs: of `replay.workload_costs`.
+        costs: of `replayed.workload_costs`.
         path: ends in .html (all names under the pointer), .png, .svg or .pdf.
 
     Raises:
@@ -50,7 +50,7 @@ def terminal_roofline(name: str, costs: dict[str, Any], *, width: int = 78, heig
 
     Args:
         name: of the network.
-        costs: of `replay.workload_costs`.
+        costs: of `replayed.workload_costs`.
         width: characters.
         height: lines.
 

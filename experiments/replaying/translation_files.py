@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoglyph.experiments.replay_wishes import Wishes
+from autoglyph.experiments.replaying.wishes import Wishes
 
 
 @dataclass(frozen=True)

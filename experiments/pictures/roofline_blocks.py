@@ -33,7 +33,7 @@ def block_rows(kernels: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Sums over the kernels of each block, in the order in which blocks start.
 
     Args:
-        kernels: rows of `replay.workload_costs`.
+        kernels: rows of `replayed.workload_costs`.
 
     Returns:
         name, how many kernels, latency_us, operations and bytes of the batch, ops_per_byte,

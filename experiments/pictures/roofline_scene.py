@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from autoglyph.experiments.label_places import Box, along, around, place
-from autoglyph.experiments.roofline_blocks import joint_name
+from autoglyph.experiments.pictures.label_places import Box, along, around, place
+from autoglyph.experiments.pictures.roofline_blocks import joint_name
 
 _NEAR = 4.0  # blocks that are nearer to each other on the canvas share a label
 _LEGEND = (0.0, 0.74, 0.17, 1.0)  # left, bottom, right, top as shares of the axes
@@ -76,7 +76,7 @@ def scene(name: str, costs: dict[str, Any]) -> Scene:
 
     Args:
         name: of the network.
-        costs: of `replay.workload_costs`.
+        costs: of `replayed.workload_costs`.
 
     Raises:
         ValueError: if nothing does any operation.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from autoglyph.experiments.replay import Replayed, costs, summary
-from autoglyph.experiments.replay_wishes import Wishes
+from autoglyph.experiments.replaying.replayed import Replayed, costs, summary
+from autoglyph.experiments.replaying.wishes import Wishes
 from autoglyph.search_spaces.architecture import Architecture
+
+HANDLES = Architecture
 
 PROXY_RESOLUTION, PROXY_CHANNELS, PROXY_CLASSES = 32, 3, 10
 

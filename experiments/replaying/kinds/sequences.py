@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoglyph.experiments.replay import Replayed, costs, summary
-from autoglyph.experiments.replay_wishes import Wishes
-from autoglyph.experiments.translation_files import TranslationFiles, check_files
+from autoglyph.experiments.replaying.replayed import Replayed, costs, summary
+from autoglyph.experiments.replaying.translation_files import TranslationFiles, check_files
+from autoglyph.experiments.replaying.wishes import Wishes
 from autoglyph.search_spaces.architectures.evolved_transformer import EvolvedTransformer
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ WARMUP_STEPS = 4000
 """Of Vaswani et al. 2017; a training of fewer than 16,000 steps warms up for a quarter of them, to the same peak."""
 POINTS = 10
 """Measurements of a training that is asked for in steps."""
+
+
+HANDLES = EvolvedTransformer
 
 
 def carry_out(network: EvolvedTransformer, found: Replayed, wishes: Wishes, *, quiet: bool = False) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """The door for loops of PyGlove: importing this module registers `pg.sample(..., backend="autoglyph")`."""
 
-from autoglyph.experiments.pyglove_backend import AutoglyphBackend
+from autoglyph.experiments.pyglove.backend import AutoglyphBackend
 
 __all__ = ["AutoglyphBackend"]

@@ -20,8 +20,8 @@ from typing import Any
 import pyglove as pg
 
 from autoglyph.algorithms.pyglove_generator import PrivateRandom
-from autoglyph.experiments.pyglove_log import Entry, Log
-from autoglyph.experiments.pyglove_result import RecordedResult, measurement_from, trial_from
+from autoglyph.experiments.pyglove.log import Entry, Log
+from autoglyph.experiments.pyglove.result import RecordedResult, measurement_from, trial_from
 from autoglyph.experiments.store import DEFAULT_STORE
 from autoglyph.search_spaces import Genome
 

@@ -129,7 +129,7 @@ def workload_costs(workload: Workload, device: Device, batch: int | None = None)
         device: the chip.
         batch: examples in one inference; None for the device's default.
     """
-    from autoglyph.experiments.roofline_blocks import block_rows
+    from autoglyph.experiments.pictures.roofline_blocks import block_rows
     from autoglyph.hardware_models import estimate
 
     cost = estimate(workload, device, batch=batch)

@@ -1,0 +1,1 @@
+"""Pictures of searches and of costs: as a file, as an offline page, as text in the terminal."""
