@@ -1,0 +1,1 @@
+"""The live page over a record: `autoglyph serve`."""
