@@ -21,7 +21,7 @@ import itertools
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +129,30 @@ def totals_of_rows(rows: Rows, genome: Genome, constant: int, parts: Sequence[Se
 
 
 def fit(table: Table, genome: Genome) -> dict[str, Any]:
-    """Fits the coefficients and measures them on the held-out networks.
+    """Fits the coefficients of the accuracy and measures them on the held-out networks.
 
     Returns:
         The fields of a `LinearSurrogate`, ready for JSON.
     """
-    from sklearn.linear_model import RidgeCV
-
-    rows, inside = rows_of_table(table, genome)
     top1 = np.array([float(network["val_top1"]) for network in table])
+    predicts = "ImageNet top-1 in percent after the 16-epoch proxy training of Accel-NASBench"
+    return fit_targets(table, genome, {NAME: (predicts, top1)})[NAME]
+
+
+def fit_targets(
+    table: Table, genome: Genome, targets: Mapping[str, tuple[str, NDArray[np.float64]]]
+) -> dict[str, dict[str, Any]]:
+    """Fits the coefficients of several quantities and measures each on the held-out networks.
+
+    Args:
+        table: the networks.
+        genome: of the space "efficientnet".
+        targets: by name, what is predicted in one line and its (n,) measured values, NaN where there is none.
+
+    Returns:
+        By name, the fields of a `LinearSurrogate`, ready for JSON.
+    """
+    rows, inside = rows_of_table(table, genome)
     held_out = np.array([is_held_out(network["result_id"]) for network in table])
     fitted = inside & ~held_out
 
@@ -158,35 +173,45 @@ def fit(table: Table, genome: Genome) -> dict[str, Any]:
         logs.append((log - centre) / scale)
         totals.append({"name": name, "constant": constant, "parts": parts, "log_centre": centre, "log_scale": scale})
     products = [math.prod(log**power for log, power in zip(logs, powers, strict=True)) for powers in MONOMIALS]
-
     features = np.column_stack([*indicators, *products]).astype(np.float64)
-    model = RidgeCV(RIDGE_STRENGTHS).fit(features[fitted], top1[fitted])
-    coefficients = [float(c) for c in model.coef_]
-    fields: dict[str, Any] = {
-        "name": NAME,
-        "predicts": "ImageNet top-1 in percent after the 16-epoch proxy training of Accel-NASBench",
-        "source": "Accel-NASBench (Ahmad et al. 2024), networks of seven EfficientNet-B0-like stages",
-        "licence": "Apache-2.0",
-        "space": SPACE.name,
-        "space_digest": genome.digest,
-        "columns": {column.name: list(column.candidates) for column in genome.columns},
-        "groups": stage_groups(genome),
-        "fitted_networks": int(fitted.sum()),
-        "held_out": {"networks": 0, "spearman": math.nan, "mean_absolute_error": math.nan},
-        "intercept": float(model.intercept_),
-        "terms": [
-            {"when": when, "coefficient": c}
-            for (_, _, when), c in zip(terms, coefficients[: len(terms)], strict=True)
-        ],
-        "totals": totals,
-        "monomials": [
-            {"powers": list(powers), "coefficient": c}
-            for powers, c in zip(MONOMIALS, coefficients[len(terms) :], strict=True)
-        ],
-    }
-    tested = inside & held_out
-    fields["held_out"] = errors(LinearSurrogate.from_json(json.dumps(fields)), rows[tested], top1[tested])
-    return fields
+    found = {}
+    for name, (predicts, values) in targets.items():
+        measured = np.isfinite(values)
+        tested, used = inside & held_out & measured, fitted & measured
+        intercept, coefficients = _ridge(features[used], values[used])
+        fields: dict[str, Any] = {
+            "name": name,
+            "predicts": predicts,
+            "source": "Accel-NASBench (Ahmad et al. 2024), networks of seven EfficientNet-B0-like stages",
+            "licence": "Apache-2.0",
+            "space": SPACE.name,
+            "space_digest": genome.digest,
+            "columns": {column.name: list(column.candidates) for column in genome.columns},
+            "groups": stage_groups(genome),
+            "fitted_networks": int(used.sum()),
+            "held_out": {"networks": 0, "spearman": math.nan, "mean_absolute_error": math.nan},
+            "intercept": intercept,
+            "terms": [
+                {"when": when, "coefficient": c}
+                for (_, _, when), c in zip(terms, coefficients[: len(terms)], strict=True)
+            ],
+            "totals": totals,
+            "monomials": [
+                {"powers": list(powers), "coefficient": c}
+                for powers, c in zip(MONOMIALS, coefficients[len(terms) :], strict=True)
+            ],
+        }
+        fields["held_out"] = errors(LinearSurrogate.from_json(json.dumps(fields)), rows[tested], values[tested])
+        found[name] = fields
+    return found
+
+
+def _ridge(features: NDArray[np.float64], values: NDArray[np.float64]) -> tuple[float, list[float]]:
+    """Intercept and coefficients, the strength of the penalty chosen by cross-validation."""
+    from sklearn.linear_model import RidgeCV
+
+    model = RidgeCV(RIDGE_STRENGTHS).fit(features, values)
+    return float(model.intercept_), [float(c) for c in model.coef_]
 
 
 def errors(surrogate: LinearSurrogate, rows: Rows, top1: NDArray[np.float64]) -> dict[str, Any]:

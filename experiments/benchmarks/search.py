@@ -92,7 +92,7 @@ def _measure(
                 if isinstance(tool, tuple):
                     fitness, spent = problem.search(tool[0], tool[1], trials, seed=seed)
                 else:
-                    fitness, spent = tool(problem.evaluate, objectives, trials, seed)
+                    fitness, spent = tool(problem.evaluate, [CANDIDATES] * DECISIONS, objectives, trials, seed)
                 found[name, number].append(problem.quality(fitness))
                 seconds[name] += spent
         print(f"{objectives} objective(s), table {number}: all tools done", file=sys.stderr, flush=True)

@@ -1,32 +1,38 @@
-"""Other search tools on the pairwise tables, each by its own public interface and unrecorded."""
+"""Other search tools on spaces of categorical decisions, each by its own public interface and unrecorded."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autoglyph.experiments.benchmarks.pairwise_tables import CANDIDATES, DECISIONS
-
 Fitness = NDArray[np.float64]
-Evaluate = Callable[[NDArray[np.int_]], Fitness]  # (n, 30) rows -> (n, M), larger is better
-Peer = Callable[[Evaluate, int, int, int], tuple[Fitness, float]]
+Evaluate = Callable[[NDArray[np.int_]], Fitness]  # (n, L) rows -> (n, M), larger is better
+Peer = Callable[[Evaluate, Sequence[int], int, int, int], tuple[Fitness, float]]
+"""(evaluate, candidates of each decision, objectives, trials, seed) -> ((trials, M) fitness, seconds of CPU time)."""
 
 
-def pg_evolution(method: str) -> Peer:
-    """PyGlove's own evolution, through pg.sample."""
+class BudgetSpent(Exception):
+    """Raised by an evaluation to end a search before it has made all its trials."""
 
-    def run(evaluate: Evaluate, objectives: int, trials: int, seed: int) -> tuple[Fitness, float]:
+
+def pg_evolution(method: str, **settings: int) -> Peer:
+    """PyGlove's own evolution, through pg.sample, its default sizes unless others are given."""
+
+    def run(
+        evaluate: Evaluate, cardinalities: Sequence[int], objectives: int, trials: int, seed: int
+    ) -> tuple[Fitness, float]:
         import pyglove as pg
 
-        space = pg.List([pg.oneof(list(range(CANDIDATES))) for _ in range(DECISIONS)])
+        space = pg.List([pg.oneof(list(range(n))) for n in cardinalities])
         mutator = pg.evolution.mutators.Uniform(seed=seed)
         if method == "regularized_evolution":
-            algorithm = pg.evolution.regularized_evolution(mutator, seed=seed)
+            algorithm = pg.evolution.regularized_evolution(mutator, seed=seed, **settings)
         elif method == "hill_climb":
             algorithm = pg.evolution.hill_climb(mutator, seed=seed)
         else:
@@ -34,14 +40,15 @@ def pg_evolution(method: str) -> Peer:
         names = ["reward"] if objectives == 1 else [f"m{i}" for i in range(objectives)]
         found = []
         started = time.process_time()
-        for example, feedback in pg.sample(space, algorithm, num_examples=trials, metrics_to_optimize=names):
-            values = evaluate(np.array([list(example)]))[0]
-            found.append(values)
-            if objectives == 1:
-                feedback(float(values[0]))
-            else:
-                metrics = dict(zip(names, map(float, values), strict=True))
-                feedback(reward=float(values[0]), metrics=metrics)
+        with contextlib.suppress(BudgetSpent):
+            for example, feedback in pg.sample(space, algorithm, num_examples=trials, metrics_to_optimize=names):
+                values = evaluate(np.array([list(example)]))[0]
+                found.append(values)
+                if objectives == 1:
+                    feedback(float(values[0]))
+                else:
+                    metrics = dict(zip(names, map(float, values), strict=True))
+                    feedback(reward=float(values[0]), metrics=metrics)
         return np.array(found), time.process_time() - started
 
     return run
@@ -50,7 +57,9 @@ def pg_evolution(method: str) -> Peer:
 def pymoo(population_size: int | None) -> Peer:
     """Pymoo's GA or NSGA-II for integer variables, duplicates eliminated as is its default."""
 
-    def run(evaluate: Evaluate, objectives: int, trials: int, seed: int) -> tuple[Fitness, float]:
+    def run(
+        evaluate: Evaluate, cardinalities: Sequence[int], objectives: int, trials: int, seed: int
+    ) -> tuple[Fitness, float]:
         from pymoo.algorithms.moo.nsga2 import NSGA2
         from pymoo.algorithms.soo.nonconvex.ga import GA
         from pymoo.core.problem import Problem
@@ -64,7 +73,8 @@ def pymoo(population_size: int | None) -> Peer:
 
         class Tables(Problem):
             def __init__(self) -> None:
-                super().__init__(n_var=DECISIONS, n_obj=objectives, xl=0, xu=CANDIDATES - 1, vtype=int)
+                upper = np.asarray(cardinalities) - 1
+                super().__init__(n_var=len(upper), n_obj=objectives, xl=np.zeros_like(upper), xu=upper, vtype=int)
 
             def _evaluate(self, x: Any, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
                 values = evaluate(np.asarray(x, int))
@@ -80,8 +90,9 @@ def pymoo(population_size: int | None) -> Peer:
             **sizes,
         )
         started = time.process_time()
-        minimize(Tables(), algorithm, ("n_eval", trials), seed=seed, verbose=False)
-        return np.concatenate(found)[:trials], time.process_time() - started
+        with contextlib.suppress(BudgetSpent):
+            minimize(Tables(), algorithm, ("n_eval", trials), seed=seed, verbose=False)
+        return np.concatenate([np.empty((0, objectives)), *found])[:trials], time.process_time() - started
 
     return run
 
@@ -89,7 +100,9 @@ def pymoo(population_size: int | None) -> Peer:
 def optuna(sampler: str) -> Peer:
     """Optuna's samplers over categorical suggestions, its study in memory."""
 
-    def run(evaluate: Evaluate, objectives: int, trials: int, seed: int) -> tuple[Fitness, float]:
+    def run(
+        evaluate: Evaluate, cardinalities: Sequence[int], objectives: int, trials: int, seed: int
+    ) -> tuple[Fitness, float]:
         import optuna as library
 
         library.logging.set_verbosity(library.logging.ERROR)
@@ -100,13 +113,13 @@ def optuna(sampler: str) -> Peer:
         found = []
 
         def objective(trial: Any) -> Any:
-            row = [trial.suggest_categorical(f"x{i}", list(range(CANDIDATES))) for i in range(DECISIONS)]
+            row = [trial.suggest_categorical(f"x{i}", list(range(n))) for i, n in enumerate(cardinalities)]
             values = evaluate(np.array([row]))[0]
             found.append(values)
             return tuple(map(float, values)) if objectives > 1 else float(values[0])
 
         started = time.process_time()
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.suppress(BudgetSpent):
             warnings.simplefilter("ignore", library.exceptions.ExperimentalWarning)
             study.optimize(objective, n_trials=trials)
         return np.array(found), time.process_time() - started

@@ -40,7 +40,7 @@ def simulate(
     algorithm: Algorithm,
     rule: HurdleRule,
     curves: Callable[[Rows], Floats],
-    amounts: Sequence[float],
+    amounts: Sequence[float] | Callable[[Rows], Floats],
     budget: float,
     seed: int,
     *,
@@ -53,13 +53,14 @@ def simulate(
         algorithm: settings; it is set up anew.
         rule: settings; it is set up anew, for as many rungs as there are amounts.
         curves: (n, L) rows to (n, rungs) fitness after each rung.
-        amounts: budget from the start of a training to each rung, rising.
+        amounts: budget from the start of a training to each rung, rising; or (n, L) rows to (n, rungs) of them.
         budget: in the same unit, for all children together.
         seed: of the algorithm.
         enough: ends the search early, given a child's row and how many rungs it was trained for.
     """
     algorithm.setup(genome, 1, seed)
-    rule.setup(len(amounts), algorithm.initial_population)
+    amounts_of = amounts if callable(amounts) else lambda rows: np.tile(amounts, (len(rows), 1))
+    rule.setup(amounts_of(genome.rows_at(0, 1)).shape[1], algorithm.initial_population)
     known: dict[bytes, int] = {}
     rows: list[Rows] = []
     trained: list[int] = []
@@ -76,7 +77,7 @@ def simulate(
             trial = known[key] = len(rows)
             curve = curves(row[None])[0]
             reached = _train(rule, trial, curve)
-            total += amounts[reached - 1]
+            total += float(amounts_of(row[None])[0, reached - 1])
             rows.append(row)
             trained.append(reached)
             values.append(float(curve[reached - 1]))
