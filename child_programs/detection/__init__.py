@@ -1,0 +1,1 @@
+"""Object detection: data, anchors, losses, suppression, COCO metrics, and the child program that trains detectors."""
