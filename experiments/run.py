@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import hashlib
 import json
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from autoglyph.experiments.front import front_hypervolume, pareto_indices, reference_point
 from autoglyph.experiments.objectives import FloatArray, Objective, fitness, objective_from_json
 from autoglyph.experiments.store import DEFAULT_STORE, RunRecord, Store, StoreError, TrialRecord
+from autoglyph.experiments.trial_columns import ListedTrials, StoredTrials, TrialSource, list_array, metric_arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,25 +25,41 @@ if TYPE_CHECKING:
 class Run:
     """What a record says of one run, as it was when it was read.
 
+    A run that `open` gave reads a column of its trials when it is first asked for: trials never change, so it stays
+    what it was however long the search goes on.
+
     Args:
         record: the run.
-        trials: its finished trials, in order.
+        trials: its finished trials, in order, or where to read them.
+        events: (time, kind, payload) of what happened to it.
     """
 
-    def __init__(self, record: RunRecord, trials: Sequence[TrialRecord]) -> None:
+    def __init__(
+        self,
+        record: RunRecord,
+        trials: Sequence[TrialRecord] | TrialSource,
+        events: Sequence[tuple[str, str, dict[str, Any]]] = (),
+    ) -> None:
         self.record = record
-        self.trials = list(trials)
+        self.events = list(events)
+        self._source = trials if isinstance(trials, TrialSource) else ListedTrials(trials)
 
     @classmethod
     def open(cls, name: str, store: str | Path = DEFAULT_STORE) -> Run:
-        """Reads a run from a file.
+        """A run of a file, which is read without holding up a search that writes it.
 
         Raises:
             StoreError: if the file or the run is not there.
         """
-        with Store(store) as opened:
+        with _reader(store) as opened:
             record = opened.run(name)
-            return cls(record, opened.trials(record.run))
+            trials = StoredTrials(store, record.run, opened.trial_count(record.run))
+            return cls(record, trials, opened.events(record.run))
+
+    @functools.cached_property
+    def trials(self) -> list[TrialRecord]:
+        """The finished trials whole, in order."""
+        return self._source.records(0, len(self))
 
     @property
     def name(self) -> str:
@@ -49,7 +67,7 @@ class Run:
         return self.record.name
 
     def __len__(self) -> int:
-        return len(self.trials)
+        return len(self._source)
 
     @functools.cached_property
     def objectives(self) -> list[Objective]:
@@ -59,19 +77,67 @@ class Run:
     @functools.cached_property
     def metrics(self) -> Mapping[str, FloatArray]:
         """(n,) values by metric name, NaN where a trial has none."""
-        rows = _loads_all(t.metrics for t in self.trials)
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        return {name: np.array([_number(row.get(name)) for row in rows], np.float64) for name in names}
+        return metric_arrays(self._source.column("metrics"))
+
+    @functools.cached_property
+    def completed(self) -> NDArray[np.bool_]:
+        """(n,) mask of the trials that did not fail."""
+        return np.array([status == "completed" for status in self._source.column("status")], bool)
+
+    @functools.cached_property
+    def genes(self) -> FloatArray:
+        """(n, L) decisions as numbers, the index of the candidate or the float; NaN for a custom decision."""
+        return list_array(self._source.column("genes"), len(self.record.columns), np.nan)
+
+    @functools.cached_property
+    def active(self) -> NDArray[np.bool_]:
+        """(n, L) mask of the decisions that were made: those below a choice not taken were not."""
+        mask = np.ones(self.genes.shape, bool)
+        for i, column in enumerate(self.record.columns):
+            if column["parent"] >= 0:
+                parent = column["parent"]
+                mask[:, i] = mask[:, parent] & (self.genes[:, parent] == column["parent_value"])
+        return mask
+
+    @functools.cached_property
+    def parents(self) -> NDArray[np.int64]:
+        """(n, 2) trials that each was made from, -1 where there is none."""
+        return list_array(self._source.column("parents"), 2, -1).astype(np.int64)
+
+    @functools.cached_property
+    def seconds(self) -> FloatArray:
+        """(n,) time that the evaluation of each took, 0 where it was cheap."""
+        return np.array(self._source.column("seconds"), np.float64)
+
+    @functools.cached_property
+    def searched_s(self) -> FloatArray | None:
+        """(n,) seconds of searching until the record took each trial, pauses left out; None where it has no times."""
+        recorded = np.array(self._source.column("recorded"), np.float64)
+        if np.isnan(recorded).any():
+            return None
+        return recorded - _first_start(self.record, self.events) - _paused_before(recorded, self.events)
+
+    @functools.cached_property
+    def rungs(self) -> dict[int, list[dict[str, Any]]]:
+        """Metrics at each rung by trial, of the trials that were trained."""
+        texts = self._source.column("rungs")
+        return {trial: json.loads(text) for trial, text in enumerate(texts) if text is not None}
+
+    @functools.cached_property
+    def errors(self) -> dict[int, str]:
+        """Text of the failure by trial, of the trials that failed."""
+        texts = self._source.column("error")
+        return {trial: text for trial, text in enumerate(texts) if text is not None}
 
     @functools.cached_property
     def fitness(self) -> FloatArray:
         """(n, M) values to maximise, -inf in trials that failed."""
-        n = len(self.trials)
+        n = len(self)
         needed = [m for o in self.objectives for m in o.metrics]
         if n == 0 or any(m not in self.metrics for m in needed):
             return np.full((n, len(self.objectives)), -np.inf)
         values = fitness(self.objectives, self.metrics)
-        values[[t.status != "completed" for t in self.trials]] = -np.inf
+        values[~self.completed] = -np.inf
         return values
 
     @functools.cached_property
@@ -99,21 +165,21 @@ class Run:
 
     def decisions(self, trial: int) -> dict[str, Any]:
         """What was decided, by decision name; inactive decisions are left out."""
-        return decisions(self.record.columns, json.loads(self._trial(trial).genes))
+        return decisions(self.record.columns, json.loads(self.trial(trial).genes))
 
     def frame(self) -> pd.DataFrame:
         """One row a trial: status, metrics, whether it is on the front, and every decision."""
         import pandas as pd
 
         table: dict[str, Any] = {
-            "trial": [t.trial for t in self.trials],
-            "status": [t.status for t in self.trials],
+            "trial": np.arange(len(self)),
+            "status": self._source.column("status"),
             **self.metrics,
         }
         on_front = np.zeros(len(self), bool)
         on_front[self.front] = True
         table["front"] = on_front
-        rows = [decisions(self.record.columns, genes) for genes in _loads_all(t.genes for t in self.trials)]
+        rows = [decisions(self.record.columns, genes) for genes in _loads_all(self._source.column("genes"))]
         chosen = pd.DataFrame(rows, columns=[c["name"] for c in self.record.columns])
         return pd.concat([pd.DataFrame(table), chosen], axis=1)
 
@@ -122,14 +188,8 @@ class Run:
         content = hashlib.sha256()
         for t in self.trials:
             same = (t.trial, t.ask, t.status, t.genes, t.parents, t.metrics, t.rungs, t.gate, t.arrivals)
-            content.update(repr(same).encode())
+            content.update(repr(same if t.fingerprint is None else (*same, t.fingerprint, t.copies)).encode())
         return content.hexdigest()
-
-    def _trial(self, trial: int) -> TrialRecord:
-        if not 0 <= trial < len(self.trials):
-            have = f"0 to {len(self) - 1}" if len(self) else "none yet"
-            raise StoreError(f"The run {self.name!r} has no trial {trial}; its trials: {have}.")
-        return self.trials[trial]
 
     def trial(self, trial: int) -> TrialRecord:
         """One trial.
@@ -137,7 +197,10 @@ class Run:
         Raises:
             StoreError: if there is no such trial.
         """
-        return self._trial(trial)
+        if not 0 <= trial < len(self):
+            have = f"0 to {len(self) - 1}" if len(self) else "none yet"
+            raise StoreError(f"The run {self.name!r} has no trial {trial}; its trials: {have}.")
+        return self.trials[trial] if "trials" in self.__dict__ else self._source.records(trial, trial + 1)[0]
 
 
 def decisions(columns: Sequence[Mapping[str, Any]], genes: Sequence[Any]) -> dict[str, Any]:
@@ -155,5 +218,32 @@ def _loads_all(texts: Any) -> list[Any]:
     return parsed
 
 
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
+def _reader(store: str | Path) -> Store:
+    """A record for reading; one of an older version is first brought to this one, as far as it can be written."""
+    try:
+        return Store(store, read_only=True)
+    except StoreError:
+        Store(store).close()
+        return Store(store, read_only=True)
+
+
+def _first_start(record: RunRecord, events: Sequence[tuple[str, str, Any]]) -> float:
+    times = [time for time, kind, _ in events if kind == "started"]
+    return _timestamp(times[0] if times else record.created)
+
+
+def _paused_before(recorded: FloatArray, events: Sequence[tuple[str, str, Any]]) -> FloatArray:
+    """(n,) seconds in which nobody searched before each time: from the last trial or event to the next start."""
+    paused = np.zeros(len(recorded))
+    last = -np.inf
+    for time, kind, _ in events:
+        now = _timestamp(time)
+        if kind == "resumed":
+            before = recorded[recorded < now]
+            paused[recorded >= now] += now - max(last, before.max(initial=-np.inf))
+        last = now
+    return paused
+
+
+def _timestamp(time: str) -> float:
+    return datetime.datetime.fromisoformat(time).timestamp()

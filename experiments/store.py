@@ -13,6 +13,7 @@ import json
 import signal
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 
 DEFAULT_STORE = "autoglyph.db"
 APPLICATION_ID = 0x4175676C  # "Augl"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 4
 _BUSY_SECONDS = 30.0
 _MAGIC = b"SQLite format 3\x00"
 
@@ -45,6 +46,9 @@ CREATE TABLE trials (
   error TEXT,
   gate TEXT,
   arrivals TEXT,
+  fingerprint TEXT,
+  copies INTEGER,
+  recorded REAL,
   PRIMARY KEY (run, trial)
 ) WITHOUT ROWID;
 CREATE TABLE events (
@@ -62,10 +66,16 @@ CREATE TRIGGER runs_never_change BEFORE UPDATE ON runs
   BEGIN SELECT RAISE(ABORT, 'a run never changes'); END;
 """
 
-_MIGRATIONS = {1: ("ALTER TABLE trials ADD COLUMN gate TEXT", "ALTER TABLE trials ADD COLUMN arrivals TEXT")}
+_MIGRATIONS = {
+    1: ("ALTER TABLE trials ADD COLUMN gate TEXT", "ALTER TABLE trials ADD COLUMN arrivals TEXT"),
+    2: ("ALTER TABLE trials ADD COLUMN fingerprint TEXT", "ALTER TABLE trials ADD COLUMN copies INTEGER"),
+    3: ("ALTER TABLE trials ADD COLUMN recorded REAL",),
+}
 """Statements that bring a record of a version to the next one."""
 
-_TRIAL_COLUMNS = "trial, ask, status, genes, parents, metrics, rungs, seconds, error, gate, arrivals"
+_TRIAL_COLUMNS = (
+    "trial, ask, status, genes, parents, metrics, rungs, seconds, error, gate, arrivals, fingerprint, copies"
+)
 _PLACES = ", ".join("?" for _ in _TRIAL_COLUMNS.split(","))
 
 
@@ -89,6 +99,8 @@ class TrialRecord(NamedTuple):
         gate: hurdles that were frozen for it when it was proposed, as JSON text; None without such.
         arrivals: in a search with several children in flight, how many reports had come before each of its own,
             as JSON text; None where order does not matter.
+        fingerprint: equal for trials that compute the same; None where nobody says.
+        copies: trial that computes the same and whose result this one took without training; None for its own.
     """
 
     trial: int
@@ -102,6 +114,13 @@ class TrialRecord(NamedTuple):
     error: str | None
     gate: str | None = None
     arrivals: str | None = None
+    fingerprint: str | None = None
+    copies: int | None = None
+
+    @property
+    def is_infeasible(self) -> bool:
+        """Whether it was known before training that it is worth nothing; `error` says why."""
+        return self.status == "failed" and self.rungs is None and self.copies is None
 
 
 class RunRecord(NamedTuple):
@@ -128,12 +147,14 @@ class Store:
     Args:
         path: the file.
         create: make the file if it is not there.
+        read_only: write nothing, wait for nobody, and show the bytes of text that is not UTF-8 as escapes.
 
     Raises:
-        StoreError: if the file is absent (and not to be made), not a record, damaged, or of a newer version.
+        StoreError: if the file is absent (and not to be made), not a record, damaged, of a newer version, or of an
+            older one that is only to be read.
     """
 
-    def __init__(self, path: str | Path = DEFAULT_STORE, *, create: bool = False) -> None:
+    def __init__(self, path: str | Path = DEFAULT_STORE, *, create: bool = False, read_only: bool = False) -> None:
         self.path = Path(path)
         exists = self.path.exists() and self.path.stat().st_size > 0
         if not exists and not create:
@@ -143,12 +164,13 @@ class Store:
         if exists:
             _check_file(self.path)
         with self._translated():
-            self._db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._db = _connect_to_read(self.path) if read_only else _connect(self.path)
             if exists:
-                self._check_identity()
+                self._check_identity(read_only)
             else:
                 self._create()
-            self._db.execute("PRAGMA synchronous = NORMAL")
+            if not read_only:
+                self._db.execute("PRAGMA synchronous = NORMAL")
 
     def close(self) -> None:
         """Closes the file; the record is complete at any time without it."""
@@ -216,7 +238,8 @@ class Store:
         """Appends finished trials in one transaction: all of them are recorded, or none."""
         with self._translated(), self._transaction():
             self._db.executemany(
-                f"INSERT INTO trials (run, {_TRIAL_COLUMNS}) VALUES ({int(run)}, {_PLACES})",
+                f"INSERT INTO trials (run, recorded, {_TRIAL_COLUMNS}) "
+                f"VALUES ({int(run)}, {time.time():.3f}, {_PLACES})",
                 trials,
             )
 
@@ -228,6 +251,35 @@ class Store:
                 (run, since),
             )
             return [TrialRecord(*row) for row in cursor]
+
+    def columns(self, run: int, names: Sequence[str], *, since: int = 0, until: int | None = None) -> list[Any]:
+        """Some columns of finished trials in the order of their numbers: values of one column, else tuples.
+
+        Args:
+            run: number of the run.
+            names: fields of `TrialRecord`, or "recorded": when the record took the trial, in seconds since 1970
+                in UTC; None in a record of an older version.
+            since: first trial.
+            until: one past the last trial, None for all.
+        """
+        known = [*TrialRecord._fields, "recorded"]
+        assert all(name in known for name in names)
+        with self._translated():
+            cursor = self._db.execute(
+                f"SELECT {', '.join(names)} FROM trials WHERE run = ? AND trial >= ? AND trial < ? ORDER BY trial",
+                (run, since, 2**62 if until is None else until),
+            )
+            rows = cursor.fetchall()
+        return [value for (value,) in rows] if len(names) == 1 else rows
+
+    def trial_count(self, run: int) -> int:
+        """Trials up to the first number that is still in flight."""
+        with self._translated():
+            count, last = self._db.execute("SELECT count(*), max(trial) FROM trials WHERE run = ?", (run,)).fetchone()
+            if last is None or last + 1 == count:
+                return int(count)
+            numbers = self._db.execute("SELECT trial FROM trials WHERE run = ? ORDER BY trial", (run,))
+            return next(i for i, (number,) in enumerate(numbers) if number != i)
 
     def trial_counts(self) -> dict[int, int]:
         """Finished trials by run."""
@@ -257,13 +309,15 @@ class Store:
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._db.execute("PRAGMA journal_mode = WAL")
 
-    def _check_identity(self) -> None:
+    def _check_identity(self, read_only: bool) -> None:
         (application,) = self._db.execute("PRAGMA application_id").fetchone()
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if application != APPLICATION_ID:
             raise StoreError(f"{str(self.path)!r} is a database of another program: choose another file with --store.")
         if version > SCHEMA_VERSION:
             raise StoreError(f"{str(self.path)!r} was written by a newer Autoglyph: update this one to read it.")
+        if version < SCHEMA_VERSION and read_only:
+            raise StoreError(f"{str(self.path)!r} is of an older Autoglyph: `autoglyph runs` brings it up to date.")
         if version < SCHEMA_VERSION:
             self._migrate()
 
@@ -298,6 +352,17 @@ class Store:
             ) from error
         except sqlite3.Error as error:
             raise StoreError(_explain(self.path, error)) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    address = path.absolute().as_uri() + "?mode=ro"
+    db = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    db.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+    return db
 
 
 @contextlib.contextmanager
