@@ -1,6 +1,15 @@
-"""Back-propagation rules of 1 unit (Backprop Evolution), without a score of their own."""
+"""Back-propagation rules of one unit (Backprop Evolution), trained in a small network."""
 
+from autoglyph.child_programs.expressions.training import ExpressionTraining
 from autoglyph.experiments.domain import Domain
+from autoglyph.experiments.objectives import maximize
 from autoglyph.search_spaces.spaces.backprop_rule import SPACE
 
-DOMAIN = Domain(space=SPACE)
+DOMAIN = Domain(
+    space=SPACE,
+    objectives=[maximize("accuracy")],
+    program=ExpressionTraining(),
+    sources={
+        "trained": "validation accuracy of a small network, trained for few steps; `program.backend` says by what"
+    },
+)

@@ -1,6 +1,15 @@
-"""Update rules of 2 groups (Neural Optimizer Search), without a score of their own."""
+"""Update rules of two groups (Neural Optimizer Search), trained in a small network."""
 
+from autoglyph.child_programs.expressions.training import ExpressionTraining
 from autoglyph.experiments.domain import Domain
+from autoglyph.experiments.objectives import maximize
 from autoglyph.search_spaces.spaces.optimizer_rule_2 import SPACE
 
-DOMAIN = Domain(space=SPACE)
+DOMAIN = Domain(
+    space=SPACE,
+    objectives=[maximize("accuracy")],
+    program=ExpressionTraining(learning_rate=None),
+    sources={
+        "trained": "validation accuracy of a small network, trained for few steps; `program.backend` says by what"
+    },
+)

@@ -73,6 +73,28 @@ def derivatives(program: Program, x: Any, beta: Any = 1.0) -> Dual:
     Raises:
         ValueError: if an operation of the program has no derivative rule.
     """
+    dual = forward_dual(program, x, beta, backend=NumpyBackend)
+    shape = np.broadcast_shapes(np.shape(x), np.shape(beta))
+    dtype = np.asarray(x).dtype
+    y, dx, db = (np.broadcast_to(np.asarray(0.0 if part is None else part, dtype), shape) for part in dual)
+    return y, dx, db
+
+
+def forward_dual(program: Program, x: Any, beta: Any, *, backend: Any) -> Dual:
+    """Value and derivatives of an activation function as they come: of any back-end, and not broadcast.
+
+    Args:
+        program: over the vocabulary "activation".
+        x: inputs.
+        beta: what the program reads as beta.
+        backend: elementary functions of the library of x and beta.
+
+    Returns:
+        y, dy/dx and dy/dbeta; a derivative may be a number, and None where it is 0 everywhere.
+
+    Raises:
+        ValueError: if an operation of the program has no derivative rule.
+    """
     around = Context(beta=beta)
     words = program.words
     registers: dict[str, Dual] = {"x": (x, 1.0, None)}
@@ -80,23 +102,20 @@ def derivatives(program: Program, x: Any, beta: Any = 1.0) -> Dual:
     with np.errstate(all="ignore"):
         for i in needed_units(program):
             each = program.units[i]
-            dual = _apply(words.unary_table[each.left.unary], [registers[each.left.register]], around)
+            dual = _apply(words.unary_table[each.left.unary], [registers[each.left.register]], around, backend)
             if each.binary != _NOT_READ:
-                right = _apply(words.unary_table[each.right.unary], [registers[each.right.register]], around)
-                dual = _apply(words.binary_table[each.binary], [dual, right], around)
+                right = _apply(words.unary_table[each.right.unary], [registers[each.right.register]], around, backend)
+                dual = _apply(words.binary_table[each.binary], [dual, right], around, backend)
             registers[f"u{i + 1}"] = dual
-    shape = np.broadcast_shapes(np.shape(x), np.shape(beta))
-    dtype = np.asarray(x).dtype
-    y, dx, db = (np.broadcast_to(np.asarray(0.0 if part is None else part, dtype), shape) for part in dual)
-    return y, dx, db
+    return dual
 
 
-def _apply(operation: Any, arguments: list[Dual], context: Context) -> Dual:
+def _apply(operation: Any, arguments: list[Dual], context: Context, backend: Any) -> Dual:
     if operation.derivative is None:
         raise ValueError(f"{operation.name} has no derivative rule: use the operations of the vocabulary activation.")
     values = [argument[0] for argument in arguments]
-    y = operation.function(NumpyBackend, *values, context)
-    *partials, by_beta = operation.derivative(NumpyBackend, *values, y, context)
+    y = operation.function(backend, *values, context)
+    *partials, by_beta = operation.derivative(backend, *values, y, context)
     dx, db = None, by_beta
     for partial, (_, argument_dx, argument_db) in zip(partials, arguments, strict=True):
         dx = _sum(dx, _product(partial, argument_dx))

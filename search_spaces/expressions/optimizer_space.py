@@ -1,8 +1,9 @@
 """Spaces of update rules of one to three groups, after Bello et al. 2017, and known rules.
 
 A group reads any operand and any group before it: 17, 18 and 19 registers, 12 unary and 6 binary operations make
-249,696, 7.0e10 and 2.2e16 rules. Lion's update sign(0.1 g + 0.9 m) reads an average of decay 0.99, which is no operand;
-"lion-equal-betas" is Lion with both decays 0.9.
+249,696, 7.0e10 and 2.2e16 rules. Operands of the paper are bias-corrected averages; the update of Lion, and those of
+SGD with momentum and of RMSProp as Keras has them, read others, which the vocabulary "optimizer_extended" adds.
+"lion-equal-betas" is Lion with both decays 0.9, over the operands of the paper.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from collections.abc import Callable
 
 from autoglyph.search_spaces.expressions.activations import Tokens, program, units_space
 from autoglyph.search_spaces.expressions.program import Program
-from autoglyph.search_spaces.expressions.vocabulary import OPTIMIZER, OPTIMIZER_DECAYS
+from autoglyph.search_spaces.expressions.vocabulary import (
+    OPTIMIZER,
+    OPTIMIZER_EXTENDED,
+    Vocabulary,
+)
 from autoglyph.search_spaces.space import SearchSpace
 
 _SIGNS: Tokens = ("identity", "sign_g", "identity", "sign_m", "multiply")
@@ -52,28 +57,36 @@ def _decayed(decay: str) -> dict[str, list[Tokens]]:
 
 
 _DECAYED = {name: tokens for decay in ("ld", "cd", "rd") for name, tokens in _decayed(decay).items()}
+_EXTENDED: dict[str, list[Tokens]] = {
+    "momentum": [_alone("identity", "velocity")],
+    "rmsprop": [("identity", "g", "sqrt_abs", "mean_square", "divide")],
+    "lion": [_alone("sign", "blend")],
+}
 
 
-def optimizer_space(groups: int, *, with_decays: bool = False) -> SearchSpace:
+def optimizer_space(groups: int, words: Vocabulary = OPTIMIZER) -> SearchSpace:
     """The space of update rules of 1, 2 or 3 groups.
 
-    Known individuals are those of this many groups.
+    Known individuals are those of this many groups; "momentum" and "rmsprop" are those of the paper, without bias
+    correction in the extended vocabulary.
 
     Args:
         groups: groups of five tokens.
-        with_decays: whether decays of the sign term are operands.
+        words: the operands of the paper, with decays of the sign term, or the extended ones.
     """
-    words = OPTIMIZER_DECAYS if with_decays else OPTIMIZER
-    all_known = _INDIVIDUALS | (_DECAYED if with_decays else {})
+    all_known = _INDIVIDUALS | (_DECAYED if "ld" in words.operand_table else {})
+    if words is OPTIMIZER_EXTENDED:
+        all_known |= _EXTENDED
     known: dict[str, Callable[[], Program]] = {
         name: functools.partial(program, tokens, words) for name, tokens in all_known.items() if len(tokens) == groups
     }
-    name = "optimizer_rule" + (f"_{groups}" if groups > 1 else "") + ("_decays" if with_decays else "")
+    suffix = words.name.removeprefix(OPTIMIZER.name)
+    name = "optimizer_rule" + (f"_{groups}" if groups > 1 else "") + suffix
     plural = "s" if groups > 1 else ""
+    addition = {"": "", "_decays": " with decays"}.get(suffix, " over further averages, Lion's among them")
     return SearchSpace(
         name,
         functools.partial(units_space, words, groups),
         individuals=known,
-        description=f"Update rules of {groups} group{plural}{' with decays' if with_decays else ''} "
-        "(Neural Optimizer Search)",
+        description=f"Update rules of {groups} group{plural}{addition} (Neural Optimizer Search)",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from autoglyph.search_spaces.expressions.numerics import EPSILON, Context, Numpy
 from autoglyph.search_spaces.expressions.program import Program
 
 DECAY_M, DECAY_V = 0.9, 0.999
+DECAY_SLOW = 0.99
+"""Of the average that Lion keeps (Chen et al. 2023)."""
 NOISE_STD = 0.1
 """Standard deviation of the operand "noise", N(0, 0.01)."""
 _COSINE_PERIODS, _RESTART_PERIODS = 0.5, 20
@@ -26,22 +29,39 @@ class Moments:
         m: of g.
         v: of g^2.
         gamma: of g^3.
+        velocity: sum of g, of which 0.9 is kept at every step.
+        mean_square: of g^2, with the decay of m.
+        slow: of g, with decay 0.99.
+        blend: 0.9 times `slow` as it was before this gradient, plus 0.1 g.
         step: updates so far.
     """
 
     m: Any = 0.0
     v: Any = 0.0
     gamma: Any = 0.0
+    velocity: Any = 0.0
+    mean_square: Any = 0.0
+    slow: Any = 0.0
+    blend: Any = 0.0
     step: int = 0
 
     def after(self, g: Any) -> Moments:
         """The averages with one more gradient."""
+        square = g * g
         return Moments(
             DECAY_M * self.m + (1 - DECAY_M) * g,
-            DECAY_V * self.v + (1 - DECAY_V) * (g * g),
-            DECAY_V * self.gamma + (1 - DECAY_V) * (g * g * g),
+            DECAY_V * self.v + (1 - DECAY_V) * square,
+            DECAY_V * self.gamma + (1 - DECAY_V) * (square * g),
+            DECAY_M * self.velocity + g,
+            DECAY_M * self.mean_square + (1 - DECAY_M) * square,
+            DECAY_SLOW * self.slow + (1 - DECAY_SLOW) * g,
+            DECAY_M * self.slow + (1 - DECAY_M) * g,
             self.step + 1,
         )
+
+
+STATES = ("m", "v", "gamma", "velocity", "mean_square", "slow")
+"""The averages that go from one update to the next."""
 
 
 def decays(step: int, steps: int) -> dict[str, float]:
@@ -63,6 +83,17 @@ def decays(step: int, steps: int) -> dict[str, float]:
     }
 
 
+def step_numbers(step: int, steps: int) -> dict[str, float]:
+    """What an update depends on beside arrays: decays, and what averages from 0 have reached of their full size.
+
+    Args:
+        step: 0 at the first update.
+        steps: of the whole training.
+    """
+    reached = {"m_reached": 1 - DECAY_M ** (step + 1), "v_reached": 1 - DECAY_V ** (step + 1)}
+    return reached | decays(step, steps)
+
+
 def operands(
     g: Any, w: Any, moments: Moments, noise: Any, steps: int, *, backend: Any = NumpyBackend
 ) -> dict[str, Any]:
@@ -76,8 +107,23 @@ def operands(
         steps: updates of the whole training, which decays count.
         backend: elementary functions of the library of the arrays.
     """
-    m = moments.m / (1 - DECAY_M**moments.step)
-    v = moments.v / (1 - DECAY_V**moments.step)
+    return operands_at(g, w, moments, noise, step_numbers(moments.step - 1, steps), backend=backend)
+
+
+def operands_at(
+    g: Any, w: Any, moments: Moments, noise: Any, numbers: Mapping[str, Any], *, backend: Any = NumpyBackend
+) -> dict[str, Any]:
+    """All operands of one update, by name, where the numbers of the step are known.
+
+    Args:
+        g: gradient.
+        w: weights, of its shape.
+        moments: averages that this gradient is part of; their step is not read.
+        noise: normal numbers of standard deviation `NOISE_STD`, of the shape of g.
+        numbers: see `step_numbers`.
+        backend: elementary functions of the library of the arrays.
+    """
+    m, v = moments.m / numbers["m_reached"], moments.v / numbers["v_reached"]
     scale = backend.sqrt(v) + EPSILON
     ones = backend.ones_like(g)
     found = {
@@ -86,7 +132,7 @@ def operands(
         "g3": g * g * g,
         "m": m,
         "v": v,
-        "gamma": moments.gamma / (1 - DECAY_V**moments.step),
+        "gamma": moments.gamma / numbers["v_reached"],
         "sign_g": backend.sign(g),
         "sign_m": backend.sign(m),
         "one": ones,
@@ -94,16 +140,19 @@ def operands(
         "noise": noise,
         "adam": m / scale,
         "rmsprop": g / scale,
+        "velocity": moments.velocity,
+        "mean_square": moments.mean_square,
+        "blend": moments.blend,
     }
     found |= {f"w{power}": 10.0**-power * w for power in (1, 2, 3, 4)}
-    return found | {name: value * ones for name, value in decays(moments.step - 1, steps).items()}
+    return found | {name: numbers[name] * ones for name in ("ld", "cd", "rd")}
 
 
 def run_rule(program: Program, gradient: Any, start: Any, learning_rate: float, steps: int, seed: int = 0) -> Any:
     """(steps + 1, *shape) weights on the way of a rule in NumPy.
 
     Args:
-        program: over the vocabulary "optimizer" or "optimizer_decays".
+        program: over the vocabulary "optimizer", "optimizer_decays" or "optimizer_extended".
         gradient: weights -> gradient.
         start: weights at the start.
         learning_rate: factor of the updates.

@@ -111,17 +111,30 @@ _OPTIMIZER_UNARIES = _names(
 _OPTIMIZER_BINARIES = _names("add subtract multiply divide power left")
 _OPTIMIZER_SOURCE = "Bello et al. 2017, Neural Optimizer Search (arXiv:1709.07417)"
 OPTIMIZER = Vocabulary("optimizer", _OPTIMIZER_OPERANDS, _OPTIMIZER_UNARIES, _OPTIMIZER_BINARIES, _OPTIMIZER_SOURCE)
+_DECAYS = (
+    Operand("ld", r"\mathrm{ld}", meaning="linear decay 1 - t/T"),
+    Operand("cd", r"\mathrm{cd}", meaning="cosine decay (1 + cos(2 pi n t/T)) / 2, n = 0.5"),
+    Operand("rd", r"\mathrm{rd}", meaning="restart decay (1 + cos(pi (n t mod T)/T)) / 2, n = 20"),
+)
 OPTIMIZER_DECAYS = Vocabulary(
     "optimizer_decays",
-    (
-        *_OPTIMIZER_OPERANDS,
-        Operand("ld", r"\mathrm{ld}", meaning="linear decay 1 - t/T"),
-        Operand("cd", r"\mathrm{cd}", meaning="cosine decay (1 + cos(2 pi n t/T)) / 2, n = 0.5"),
-        Operand("rd", r"\mathrm{rd}", meaning="restart decay (1 + cos(pi (n t mod T)/T)) / 2, n = 20"),
-    ),
+    (*_OPTIMIZER_OPERANDS, *_DECAYS),
     _OPTIMIZER_UNARIES,
     _OPTIMIZER_BINARIES,
     _OPTIMIZER_SOURCE + "; its decays as operands",
+)
+OPTIMIZER_EXTENDED = Vocabulary(
+    "optimizer_extended",
+    (
+        *_OPTIMIZER_OPERANDS,
+        *_DECAYS,
+        Operand("velocity", r"u", meaning="sum of g, of which 0.9 is kept at every step, as in SGD with momentum"),
+        Operand("mean_square", r"q", meaning="moving average of g^2, decay 0.9, not bias-corrected, as in RMSProp"),
+        Operand("blend", r"c", meaning="0.9 times the average of g of decay 0.99 before this step, plus 0.1 g: Lion's"),
+    ),
+    _OPTIMIZER_UNARIES,
+    _OPTIMIZER_BINARIES,
+    _OPTIMIZER_SOURCE + "; with decays, and the averages of SGD with momentum, RMSProp and Lion (arXiv:2302.06675)",
 )
 
 BACKPROP = Vocabulary(
@@ -150,7 +163,7 @@ BACKPROP = Vocabulary(
     _names("add subtract multiply divide min max left matmul"),
     "Alber et al. 2018, Backprop Evolution (arXiv:1808.02822); the selection of terms is this project's",
 )
-_VOCABULARIES = {each.name: each for each in (ACTIVATION, OPTIMIZER, OPTIMIZER_DECAYS, BACKPROP)}
+_VOCABULARIES = {each.name: each for each in (ACTIVATION, OPTIMIZER, OPTIMIZER_DECAYS, OPTIMIZER_EXTENDED, BACKPROP)}
 
 
 def vocabulary(name: str) -> Vocabulary:

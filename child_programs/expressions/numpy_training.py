@@ -1,0 +1,185 @@
+"""Training of expressions in NumPy: one plan of array calls a candidate, weights in one flat array.
+
+Activation functions carry their derivatives forward, so that nothing is recorded for a backward pass. Arithmetic is
+in single precision.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+from numpy.typing import NDArray
+
+from autoglyph.child_programs.base import ChildFailed
+from autoglyph.child_programs.expressions.numpy_update import NumpyUpdate
+from autoglyph.child_programs.expressions.setup import (
+    HIDDEN_LAYERS,
+    Floats,
+    Parts,
+    Setup,
+    layer_window,
+    uniform_pool,
+)
+from autoglyph.child_programs.expressions.tracing import Plan, Symbol, Trace
+from autoglyph.search_spaces.expressions import backprop_rules
+from autoglyph.search_spaces.expressions.evaluate import evaluate, forward_dual
+from autoglyph.search_spaces.expressions.numerics import Context
+
+
+@functools.cache
+def _threads() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()
+
+
+class NumpyTraining:
+    """A network in training in NumPy, on one thread.
+
+    Args:
+        parts: the candidate in its place.
+        setup: what it starts from and sees.
+        learning_rate: factor of the updates.
+    """
+
+    def __init__(self, parts: Parts, setup: Setup, learning_rate: float) -> None:
+        self._parts, self._setup = parts, setup
+        layout, batch = setup.layout, setup.order.shape[1]
+        self._step = 0
+        self._flat = setup.start.copy()
+        self._gradient = np.zeros_like(self._flat)
+        self._w, self._g = layout.views(self._flat), layout.views(self._gradient)
+        self._x = np.zeros((batch, layout.inputs), np.float32)
+        widths = [layout.hidden] * HIDDEN_LAYERS + [layout.classes]
+        self._p = [np.zeros((batch, width), np.float32) for width in widths]
+        self._h = [self._x, *(np.zeros_like(p) for p in self._p[:-1])]
+        self._b = [np.zeros_like(p) for p in self._p]
+        self._rows = np.arange(batch)
+        self._activations = [_activation_plan(parts, p, self._w.get(f"beta{i}")) for i, p in enumerate(self._p[:-1])]
+        self._drops = False
+        self._uniforms = np.zeros(batch * max(widths) + layout.hidden * max(widths), np.float32)
+        self._errors = [self._error_plan(i) for i in range(HIDDEN_LAYERS)] if parts.errors is not None else []
+        self._update = NumpyUpdate(parts.update, self._flat, self._gradient, setup, learning_rate)
+
+    def train(self, until: int) -> NDArray[np.float64]:
+        """Trains on until so many steps have passed; (steps,) loss of each new one, before its update.
+
+        Raises:
+            ChildFailed: if a loss is no finite number, at the first such step.
+        """
+        losses = []
+        with np.errstate(all="ignore"), _threads().limit(limits=1, user_api="blas"):
+            while self._step < until:
+                losses.append(self._one_step())
+        return np.array(losses)
+
+    def validate(self) -> tuple[float, float]:
+        """Accuracy in percent and mean loss on the validation examples."""
+        setup = self._setup
+        with np.errstate(all="ignore"), _threads().limit(limits=1, user_api="blas"):
+            h = setup.x_valid
+            for i in range(HIDDEN_LAYERS):
+                p = h @ self._w[f"w{i}"] + self._w[f"b{i}"]
+                beta = self._w.get(f"beta{i}")
+                value = evaluate(
+                    self._parts.activation, {"x": p}, Context(beta=np.float32(1) if beta is None else beta)
+                )
+                h = np.broadcast_to(value, p.shape)
+            logits = h @ self._w[f"w{HIDDEN_LAYERS}"] + self._w[f"b{HIDDEN_LAYERS}"]
+            top = logits.max(axis=1, keepdims=True)
+            log_sum = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
+            loss = float(np.mean(log_sum - logits[np.arange(len(logits)), setup.y_valid]))
+        return 100 * float(np.mean(logits.argmax(axis=1) == setup.y_valid)), loss
+
+    def _one_step(self) -> float:
+        setup, at = self._setup, self._step
+        chosen = setup.order[at]
+        np.take(setup.x_train, chosen, axis=0, out=self._x, mode="clip")
+        for i, p in enumerate(self._p):
+            np.matmul(self._h[i], self._w[f"w{i}"], p)
+            np.add(p, self._w[f"b{i}"], p)
+            if i < HIDDEN_LAYERS:
+                plan = self._activations[i]
+                plan.run()
+                np.copyto(self._h[i + 1], plan.results["y"])
+        loss = self._loss(setup.y_train[chosen])
+        if not math.isfinite(loss):
+            raise ChildFailed(f"The loss of step {at + 1} is {loss}.")
+        self._propagate(at)
+        self._update.apply(at)
+        self._step += 1
+        return loss
+
+    def _loss(self, labels: NDArray[np.int32]) -> float:
+        """Mean cross-entropy; leaves the error at the logits."""
+        logits, error = self._p[-1], self._b[-1]
+        np.subtract(logits, logits.max(axis=1, keepdims=True), error)
+        of_labels = error[self._rows, labels]
+        np.exp(error, error)
+        sums = error.sum(axis=1, keepdims=True)
+        loss = float(np.mean(np.log(sums[:, 0]) - of_labels))
+        np.divide(error, sums, error)
+        error[self._rows, labels] -= 1
+        np.divide(error, np.float32(len(labels)), error)
+        return loss
+
+    def _propagate(self, at: int) -> None:
+        """The gradients of all weights from the error at the logits."""
+        for i in range(HIDDEN_LAYERS, -1, -1):
+            b = self._b[i]
+            np.matmul(self._h[i].T, b, self._g[f"w{i}"])
+            np.add.reduce(b, axis=0, out=self._g[f"b{i}"])
+            if i == 0:
+                return
+            if self._errors:
+                if self._drops:
+                    window = layer_window(self._setup.windows[at], i - 1)
+                    np.copyto(self._uniforms, uniform_pool()[window : window + len(self._uniforms)])
+                plan = self._errors[i - 1]
+                plan.run()
+                np.copyto(self._b[i - 1], plan.results["error"])
+                continue
+            results = self._activations[i - 1].results
+            np.matmul(b, self._w[f"w{i}"].T, self._b[i - 1])
+            if "db" in results:
+                np.add.reduce(self._b[i - 1] * results["db"], axis=0, out=self._g[f"beta{i - 1}"])
+            np.multiply(self._b[i - 1], results["dx"], self._b[i - 1])
+
+    def _error_plan(self, layer: int) -> Plan:
+        """The error of a hidden layer by the rule."""
+        trace, feedback = Trace(), self._setup.feedback
+        arrays: dict[str, Any] = {
+            "p": self._p[layer],
+            "h": self._h[layer + 1],
+            "slope": self._activations[layer].results["dx"],
+            "p_next": self._p[layer + 1],
+            "b_next": self._b[layer + 1],
+            "b_last": self._b[-1],
+            "weights": self._w[f"w{layer + 1}"],
+            "feedback": feedback[f"r{layer + 1}"],
+            "direct_feedback": feedback[f"d{layer}"],
+        }
+        terms = backprop_rules.operands(**{name: trace.input(name) for name in arrays}, backend=trace)
+
+        def drop(x: Symbol, rate: float) -> Symbol:
+            self._drops = True
+            return trace.call(f"drop{rate}", x, trace.input("uniforms"), x)
+
+        assert self._parts.errors is not None
+        error = evaluate(self._parts.errors, terms, Context(drop=drop), backend=trace)
+        return Plan({"error": trace.symbol(error)}, arrays | {"uniforms": self._uniforms})
+
+
+def _activation_plan(parts: Parts, p: Floats, beta: Floats | None) -> Plan:
+    """The activation function at pre-activations: "y", "dx" and, where it depends on beta, "db"."""
+    trace = Trace()
+    reads = trace.symbol(1.0) if beta is None else trace.input("beta")
+    y, dx, db = forward_dual(parts.activation, trace.input("x"), reads, backend=trace)
+    if dx is None:
+        raise ChildFailed("The activation function does not depend on its input.")
+    outputs = {"y": trace.symbol(y), "dx": trace.symbol(dx)}
+    if db is not None and beta is not None:
+        outputs["db"] = trace.symbol(db)
+    return Plan(outputs, {"x": p} if beta is None else {"x": p, "beta": beta})

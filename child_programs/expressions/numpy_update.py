@@ -1,0 +1,70 @@
+"""An update rule in NumPy: one plan of array calls for all weights, which keeps only the averages it reads."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from autoglyph.child_programs.expressions.setup import Floats, Setup, normal_pool, uniform_pool
+from autoglyph.child_programs.expressions.tracing import Plan, Symbol, Trace, needed
+from autoglyph.search_spaces.expressions import optimizers
+from autoglyph.search_spaces.expressions.evaluate import evaluate
+from autoglyph.search_spaces.expressions.numerics import Context
+from autoglyph.search_spaces.expressions.optimizers import STATES, Moments
+from autoglyph.search_spaces.expressions.program import Program
+
+
+@functools.lru_cache(maxsize=8)
+def number_table(steps: int) -> dict[str, Floats]:
+    """(steps,) values of each of the numbers that an update reads, see `optimizers.step_numbers`."""
+    rows = [optimizers.step_numbers(step, steps) for step in range(steps)]
+    return {name: np.array([row[name] for row in rows], np.float32) for name in rows[0]}
+
+
+class NumpyUpdate:
+    """Changes weights in place by a rule.
+
+    Args:
+        rule: over a vocabulary of update rules.
+        flat: (n,) weights.
+        gradient: (n,) gradients, read at every update.
+        setup: gives steps and random numbers.
+        learning_rate: factor of the updates.
+    """
+
+    def __init__(self, rule: Program, flat: Floats, gradient: Floats, setup: Setup, learning_rate: float) -> None:
+        trace = Trace()
+        g, w = trace.input("g"), trace.input("w")
+        self._numbers = number_table(setup.steps)
+        averages = Moments(**{name: trace.input(name) for name in STATES}).after(g)
+        numbers = {name: trace.input(name) for name in self._numbers}
+        terms = optimizers.operands_at(g, w, averages, trace.input("noise"), numbers, backend=trace)
+
+        def drop(x: Any, rate: float) -> Symbol:
+            return trace.call(f"drop{rate}", x, trace.input("uniforms"), g)
+
+        change = trace.symbol(evaluate(rule, terms, Context(drop=drop), backend=trace))
+        outputs = {"w": w - learning_rate * change}
+        self._inputs = {symbol.arguments[0] for symbol in needed(outputs.values()) if symbol.call == "input"}
+        outputs |= {name: trace.symbol(getattr(averages, name)) for name in STATES if name in self._inputs}
+        arrays: dict[str, Floats] = {name: np.zeros_like(flat) for name in (*STATES, "noise", "uniforms")}
+        arrays |= {name: np.ones((), np.float32) for name in self._numbers}
+        self._arrays = arrays | {"w": flat, "g": gradient}
+        self._changed = [name for name in outputs if name in self._inputs]
+        self._windows = setup.windows
+        self._plan = Plan(outputs, self._arrays)
+
+    def apply(self, step: int) -> None:
+        """One update, with the numbers of a step counted from 0."""
+        for name in self._numbers:
+            if name in self._inputs:
+                self._arrays[name][...] = self._numbers[name][step]
+        for name, pool in (("noise", normal_pool), ("uniforms", uniform_pool)):
+            if name in self._inputs:
+                array, at = self._arrays[name], self._windows[step]
+                np.copyto(array, pool()[at : at + len(array)])
+        self._plan.run()
+        for name in self._changed:
+            np.copyto(self._arrays[name], self._plan.results[name])
