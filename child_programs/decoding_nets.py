@@ -12,7 +12,7 @@ from typing import Any
 from autoglyph.child_programs.decoding_steps import StepContext, cache_shapes, step_value
 from autoglyph.search_spaces import ops
 from autoglyph.search_spaces.architecture import Architecture, Segment
-from autoglyph.search_spaces.net import Net, Tensor
+from autoglyph.search_spaces.net import Net, Tensor, the_one
 from autoglyph.search_spaces.ops import Op
 from autoglyph.search_spaces.ops_sequence import SequenceAttention
 
@@ -185,7 +185,7 @@ def layer_of(model: Any, name: str) -> Any:
 def _read(architecture: Architecture, net: Net, encoded: Tensor) -> Tensor:
     segment = _decoder(architecture)
     with net.scope(segment.name):
-        return segment.build(net, encoded, *map(architecture.part, segment.parts))
+        return the_one(segment.build(net, encoded, *map(architecture.part, segment.parts)))
 
 
 def _decoder(architecture: Architecture) -> Segment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ class LayerContext:
         norm_momentum: momentum of batch normalisation in place of the operation's; None keeps that.
         composed_swish: write swish as a product with a sigmoid.
         shared: layers that several operations of the network share, by name; handlers add to it.
+        is_reused: whether all operations of this name share one layer.
     """
 
     name: str
@@ -29,6 +31,15 @@ class LayerContext:
     norm_momentum: float | None = None
     composed_swish: bool = False
     shared: dict[str, Any] = field(default_factory=dict)
+    is_reused: bool = False
+
+    def layer(self, make: Callable[[], Any]) -> Any:
+        """A new layer; where operations of this name share one, the one made for the first of them."""
+        if not self.is_reused:
+            return make()
+        if self.name not in self.shared:
+            self.shared[self.name] = make()
+        return self.shared[self.name]
 
     def fan_out_normal(self) -> Any:
         """Initial values of convolutions as in EfficientNet: normal, variance 2 / fan out."""
@@ -75,16 +86,18 @@ def _conv(op: ops.Conv, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
     make = _by_rank(inputs[0], keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-    layer = make(
-        op.filters,
-        op.kernel,
-        strides=op.stride,
-        padding=op.padding,
-        dilation_rate=op.dilation,
-        groups=op.groups,
-        use_bias=op.use_bias,
-        kernel_initializer=context.fan_out_normal(),
-        name=context.name,
+    layer = context.layer(
+        lambda: make(
+            op.filters,
+            op.kernel,
+            strides=op.stride,
+            padding=op.padding,
+            dilation_rate=op.dilation,
+            groups=op.groups,
+            use_bias=op.use_bias,
+            kernel_initializer=context.fan_out_normal(),
+            name=context.name,
+        )
     )
     return layer(*inputs)
 
@@ -94,15 +107,17 @@ def _depthwise_conv(op: ops.DepthwiseConv, context: LayerContext, *inputs: Any) 
     import keras
 
     make = _by_rank(inputs[0], keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
-    layer = make(
-        op.kernel,
-        strides=op.stride,
-        padding=op.padding,
-        dilation_rate=op.dilation,
-        depth_multiplier=op.multiplier,
-        use_bias=op.use_bias,
-        depthwise_initializer=context.fan_out_normal(),
-        name=context.name,
+    layer = context.layer(
+        lambda: make(
+            op.kernel,
+            strides=op.stride,
+            padding=op.padding,
+            dilation_rate=op.dilation,
+            depth_multiplier=op.multiplier,
+            use_bias=op.use_bias,
+            depthwise_initializer=context.fan_out_normal(),
+            name=context.name,
+        )
     )
     return layer(*inputs)
 
@@ -128,8 +143,10 @@ def _transposed_conv(op: ops.TransposedConv, context: LayerContext, *inputs: Any
 def _dense(op: ops.Dense, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
-    layer = keras.layers.Dense(
-        op.units, use_bias=op.use_bias, kernel_initializer=context.glorot_uniform(), name=context.name
+    layer = context.layer(
+        lambda: keras.layers.Dense(
+            op.units, use_bias=op.use_bias, kernel_initializer=context.glorot_uniform(), name=context.name
+        )
     )
     return layer(*inputs)
 

@@ -67,7 +67,14 @@ class KerasNet(Net):
             NotImplementedError: if the type of the operation has no handler.
         """
         name = self.full_name(op)
-        context = LayerContext(name, self._layer_seed(name), self._norm_momentum, self._composed_swish, self._shared)
+        context = LayerContext(
+            name,
+            self._layer_seed(name),
+            self._norm_momentum,
+            self._composed_swish,
+            self._shared,
+            is_reused=self._is_shared,
+        )
         value = keras_value(op, context, *(tensor.value for tensor in inputs))
         if isinstance(op, ops.Input):
             self.inputs.append(value)
@@ -96,14 +103,15 @@ def build_model(
         composed_swish: spares memory where many models are trained, see `KerasNet`.
 
     Returns:
-        The model, not compiled.
+        The model, not compiled; it has a list of outputs where the architecture has several.
     """
     import keras
 
     net = KerasNet(seed=seed, norm_momentum=norm_momentum, composed_swish=composed_swish)
     output = architecture.build(net)
     inputs = net.inputs[0] if len(net.inputs) == 1 else net.inputs
-    return keras.Model(inputs, output.value, name=type(architecture).__name__.lower())
+    outputs = output.value if isinstance(output, Tensor) else [tensor.value for tensor in output]
+    return keras.Model(inputs, outputs, name=type(architecture).__name__.lower())
 
 
 def build_shapes(architecture: Architecture) -> Any:

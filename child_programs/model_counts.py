@@ -31,6 +31,8 @@ _FREE_LAYERS = frozenset(
         "Rescaling",
         "MaxPooling2D",
         "AveragePooling2D",
+        "UpSampling2D",
+        "Cropping2D",
         "GlobalMaxPooling2D",
         "GlobalAveragePooling2D",
     }
@@ -83,14 +85,18 @@ def count_madds(model: Any) -> int:
 
 
 def madds_by_layer(model: Any) -> Iterator[tuple[str, int]]:
-    """(name, multiply-adds of one example) of every layer and operation, in the order of the model."""
+    """(name, multiply-adds of one example) of every layer and operation, in the order of the model.
+
+    A layer that the model uses several times counts as often.
+    """
+    calls = _outputs_of_calls(model)
     for layer in getattr(model, "operations", model.layers):
         kind = type(layer).__name__
-        if kind in _CONVOLUTIONS:
-            positions = math.prod(_output_shape(layer)[_spatial(layer)])
+        if kind in _CONVOLUTIONS or kind == "Dense":
+            where = slice(0, -1) if kind == "Dense" else _spatial(layer)
+            outputs = calls.get(id(layer)) or [layer.output]
+            positions = sum(math.prod(_output_shape(layer, output)[where]) for output in outputs)
             yield layer.name, positions * math.prod(layer.kernel.shape)
-        elif kind == "Dense":
-            yield layer.name, math.prod(_output_shape(layer)[:-1]) * math.prod(layer.kernel.shape)
         elif kind == "ReversibleEmbedding":
             yield layer.name, sum(_size(layer, output) for output in _reversed(layer)) * layer.output_dim
         elif kind in _PRODUCTS and not hasattr(layer, "weights"):
@@ -99,6 +105,15 @@ def madds_by_layer(model: Any) -> Iterator[tuple[str, int]]:
             yield layer.name, 0
         else:
             raise ValueError(f"The multiply-adds of layer {layer.name!r} ({kind}) are not known: count it here.")
+
+
+def _outputs_of_calls(model: Any) -> dict[int, list[Any]]:
+    """The outputs of every layer's calls within a functional model, by the id of the layer."""
+    calls: dict[int, list[Any]] = {}
+    for nodes in getattr(model, "_nodes_by_depth", {}).values():
+        for node in nodes:
+            calls.setdefault(id(node.operation), []).append(node.outputs[0])
+    return calls
 
 
 def _reversed(layer: Any) -> Iterator[Any]:
@@ -157,8 +172,8 @@ def _sizes(layer: Any, tensor: Any) -> tuple[int, ...]:
     return (1 if first is None else int(first), *map(int, shape))
 
 
-def _output_shape(layer: Any) -> tuple[int, ...]:
-    shape = tuple(layer.output.shape[1:])
+def _output_shape(layer: Any, output: Any) -> tuple[int, ...]:
+    shape = tuple(output.shape[1:])
     if None in shape:
         raise ValueError(f"Layer {layer.name!r} has output {shape}: build the model with a fixed input size.")
     return shape

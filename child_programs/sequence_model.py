@@ -8,7 +8,7 @@ from typing import Any
 from autoglyph.child_programs.keras_net import KerasNet
 from autoglyph.search_spaces import ops
 from autoglyph.search_spaces.architecture import Architecture
-from autoglyph.search_spaces.net import Tensor
+from autoglyph.search_spaces.net import Tensor, the_one
 from autoglyph.search_spaces.ops import Op
 
 _OPEN: Any = None  # a length that Keras leaves open
@@ -52,5 +52,5 @@ def build_sequence_model(architecture: Architecture, *, seed: int | None = None,
     import keras
 
     net = FreeLengthNet(seed=seed, composed_swish=composed_swish)
-    output = architecture.build(net)
+    output = the_one(architecture.build(net))
     return keras.Model(net.inputs, output.value, name=type(architecture).__name__.lower())

@@ -56,7 +56,7 @@ class Inner(NamedTuple):
     name: str
     piece: Piece
     inputs: tuple[int, ...]
-    output: int
+    outputs: tuple[int, ...]
 
 
 class Placed(NamedTuple):
@@ -118,8 +118,7 @@ class _Group:
     def __init__(self, step: Step | Inner, reads: list[int]) -> None:
         self.step = step
         self.reads = reads
-        self.output = step.output
-        self.further_outputs: list[int] = []
+        self.output, *self.further_outputs = step.outputs if isinstance(step, Inner) else (step.output,)
         self.joined = False
         self.vector_ops = self.input_vector_ops = self.weight_elements = self.parameters = 0
         if isinstance(step, Step):
@@ -173,7 +172,7 @@ class _Fusing:
             for tensor in group.step.inputs:
                 if tensor in self._deferred:
                     group.input_vector_ops += self._deferred[tensor][1]
-        self._made_by[group.output] = len(self.groups)
+        self._made_by.update(dict.fromkeys((group.output, *group.further_outputs), len(self.groups)))
         self.groups.append(group)
 
     def add(self, step: Step) -> None:
@@ -246,7 +245,9 @@ def _kernels(groups: list[_Group], elements: Sequence[int], outputs: Sequence[in
             if loose:
                 placed.append(Placed("", Piece(tuple(loose)), 0))
                 loose = []
-            own = ending if group.output not in last_use else ending + elements[group.output]
+            own = ending
+            for tensor in step.outputs:
+                own += elements[tensor] if tensor in last_use else 0
             placed.append(Placed(step.name, step.piece, live - own))
         else:
             loose.append(_row(group, step, elements, live))

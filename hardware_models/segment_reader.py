@@ -16,7 +16,7 @@ from autoglyph.hardware_models.recorder import BlockKey, ReadBlock, read_segment
 from autoglyph.hardware_models.segment_table import Floats, Integers, SegmentTable
 from autoglyph.search_spaces.architecture import Segment
 from autoglyph.search_spaces.genome import Genome, Rows
-from autoglyph.search_spaces.ops import Shape
+from autoglyph.search_spaces.net import Shapes
 
 BLOCKS_KEPT = 1 << 18
 
@@ -99,7 +99,7 @@ class SegmentReader:
         """Reads segment j once for each key that is missing, and tabulates it."""
         new_keys, at = np.unique(keys[missing], return_index=True)
         representatives = np.flatnonzero(missing)[at]
-        shapes: list[Shape | None] = [None]
+        shapes: list[Shapes | None] = [None]
         if j:
             shapes = [*self._tables[j - 1].output_shapes]
         readings: list[list[Placed]] = []

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoglyph.search_spaces.genome import Genome, Rows
-from autoglyph.search_spaces.ops import Shape
+from autoglyph.search_spaces.net import Shapes
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -50,8 +50,8 @@ class SegmentTable:
             self._codes = 1 << 40
         self._width = sums
         self._code_of: dict[bytes, int] = {}
-        self.output_shapes: list[Shape] = []
-        self._number_of: dict[Shape, int] = {}
+        self.output_shapes: list[Shapes] = []
+        self._number_of: dict[Shapes, int] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -86,8 +86,8 @@ class SegmentTable:
         """(n,) one number for codes and numbers of input shapes together; None if there is one shape."""
         return codes if inputs is None else codes + inputs * self._codes
 
-    def number(self, shape: Shape) -> int:
-        """The number of an output shape."""
+    def number(self, shape: Shapes) -> int:
+        """The number of an output shape, or of the shapes of several outputs."""
         number = self._number_of.setdefault(shape, len(self.output_shapes))
         if number == len(self.output_shapes):
             self.output_shapes.append(shape)

@@ -15,7 +15,7 @@ from autoglyph.hardware_models.kernels import KERNEL, KINDS, VECTOR
 from autoglyph.hardware_models.recorder import BlockKey, ReadBlock, read_segment
 from autoglyph.search_spaces import plugins
 from autoglyph.search_spaces.architecture import Architecture
-from autoglyph.search_spaces.ops import Shape
+from autoglyph.search_spaces.net import Shapes
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,7 @@ def record(architecture: Architecture, *, fusion: Fusion = "full") -> Workload:
     """
     regime = check_fusion(fusion)
     blocks: dict[BlockKey, ReadBlock] = {}
-    shape: Shape | None = None
+    shape: Shapes | None = None
     kernels: list[KernelRow] = []
     for segment in architecture.segments():
         reading = read_segment(segment, [*map(architecture.part, segment.parts)], shape, regime, blocks)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Self
 
 import pyglove as pg
 
-from autoglyph.search_spaces.net import Net, Tensor
+from autoglyph.search_spaces.net import Net, Tensors
 
 
 class Segment(NamedTuple):
-    """A part of a network that depends on named symbolic parts and on its input tensor alone.
+    """A part of a network that depends on named symbolic parts and on its input alone.
 
     Two individuals whose parts and input shapes are equal have the same segment, so its cost is worked out
     once and shared by a whole population. `build` receives nothing but those parts, which makes the
@@ -21,12 +21,13 @@ class Segment(NamedTuple):
     Attributes:
         name: scope of its operations.
         parts: symbolic paths within the architecture, such as "stages[2]".
-        build: (net, input, *values of the parts) -> output; the input of the first segment is None.
+        build: (net, input, *values of the parts) -> output; the input of the first segment is None. Input and
+            output are a tensor or a tuple of them, such as the levels of a feature pyramid.
     """
 
     name: str
     parts: tuple[str, ...]
-    build: Callable[..., Tensor]
+    build: Callable[..., Tensors]
 
 
 class Architecture(pg.Object, abc.ABC):
@@ -66,9 +67,9 @@ class Architecture(pg.Object, abc.ABC):
         """The symbolic value at a path within the architecture."""
         return self.sym_get(pg.KeyPath.parse(path))
 
-    def build(self, net: Net) -> Tensor:
-        """Reads the whole network with `net` and returns its output."""
-        x: Tensor | None = None
+    def build(self, net: Net) -> Tensors:
+        """Reads the whole network with `net` and returns its output, one tensor or several."""
+        x: Tensors | None = None
         for segment in self.segments():
             with net.scope(segment.name):
                 x = segment.build(net, x, *map(self.part, segment.parts))

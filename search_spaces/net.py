@@ -10,7 +10,7 @@ import abc
 import contextlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard, overload
 
 from autoglyph.search_spaces import ops
 from autoglyph.search_spaces.ops import ActivationKind, Op, Padding, PoolKind, Shape, Sizes
@@ -34,6 +34,37 @@ class Tensor:
         return self.shape[-1]
 
 
+Tensors = Tensor | tuple[Tensor, ...]
+"""What a part of a network takes and returns: one value or several, such as the levels of a feature pyramid."""
+Shapes = Shape | tuple[Shape, ...]
+
+
+def is_one(shapes: Shapes) -> TypeGuard[Shape]:
+    """Whether these are the dimensions of one tensor, not the shapes of several."""
+    return not shapes or isinstance(shapes[0], int)
+
+
+def shapes_of(tensors: Tensors) -> Shapes:
+    """The shape of one tensor, the shapes of several."""
+    return tensors.shape if isinstance(tensors, Tensor) else tuple(x.shape for x in tensors)
+
+
+def several(tensors: Tensors) -> tuple[Tensor, ...]:
+    """The tensors as a tuple, one alone or several."""
+    return (tensors,) if isinstance(tensors, Tensor) else tensors
+
+
+def the_one(tensors: Tensors) -> Tensor:
+    """The only tensor.
+
+    Raises:
+        ValueError: if there are several.
+    """
+    if isinstance(tensors, Tensor):
+        return tensors
+    raise ValueError(f"Expected a network of one output, received one of {len(tensors)}.")
+
+
 class Net(abc.ABC):
     """The language in which blocks say what they compute.
 
@@ -42,6 +73,7 @@ class Net(abc.ABC):
 
     def __init__(self) -> None:
         self._scopes: list[str] = []
+        self._is_shared = False
 
     @abc.abstractmethod
     def apply(self, op: Op, *inputs: Tensor) -> Tensor:
@@ -56,8 +88,35 @@ class Net(abc.ABC):
         finally:
             self._scopes.pop()
 
-    def block(self, name: str, build: Callable[..., Tensor], x: Tensor, *settings: Hashable) -> Tensor:
-        """A part that depends on the shape of its input and on hashable settings alone.
+    @contextlib.contextmanager
+    def shared(self, name: str) -> Iterator[None]:
+        """A scope in which operations of one name have the same weights, each time they are applied.
+
+        Their parameters count once, their multiply-adds at every use. Convolutions and dense layers can be
+        shared, within one segment and outside of blocks.
+
+        Example: one convolution for all levels of a pyramid.
+
+            with net.shared("head"):
+                x = [net.conv(level, 256, 3, name="conv1") for level in levels]
+        """
+        before, self._is_shared = self._is_shared, True
+        try:
+            with self.scope(name):
+                yield
+        finally:
+            self._is_shared = before
+
+    @overload
+    def block(self, name: str, build: Callable[..., Tensor], x: Tensor, *settings: Hashable) -> Tensor: ...
+
+    @overload
+    def block(
+        self, name: str, build: Callable[..., tuple[Tensor, ...]], x: tuple[Tensor, ...], *settings: Hashable
+    ) -> tuple[Tensor, ...]: ...
+
+    def block(self, name: str, build: Callable[..., Tensors], x: Tensors, *settings: Hashable) -> Tensors:
+        """A part that depends on the shapes of its input and on hashable settings alone.
 
         Equal blocks compute the same, so a reading may reuse what it made of an earlier one. Their
         operations share the scope `name`.
@@ -65,11 +124,19 @@ class Net(abc.ABC):
         Args:
             name: scope of the block.
             build: (net, x, *settings) -> output; writes the block in the architecture language.
-            x: its only input.
+            x: its only input, one tensor or a tuple of them; the output is the same kind.
             *settings: numbers, strings and the like.
+
+        Raises:
+            ValueError: within `shared`, whose weights would be those of one block alone.
         """
+        self._refuse_shared(name)
         with self.scope(name):
             return build(self, x, *settings)
+
+    def _refuse_shared(self, name: str) -> None:
+        if self._is_shared:
+            raise ValueError(f"The block {name} stands among shared weights: write its operations without a block.")
 
     def full_name(self, op: Op) -> str:
         """Scopes and name joined by '_'."""

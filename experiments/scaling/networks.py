@@ -15,7 +15,7 @@ from autoglyph.hardware_models.recorder import BlockKey, ReadBlock, read_segment
 from autoglyph.hardware_models.workload import kernel_array
 from autoglyph.search_spaces.architecture import Segment
 from autoglyph.search_spaces.architectures.efficientnet import EfficientNet, Scaling
-from autoglyph.search_spaces.ops import Shape
+from autoglyph.search_spaces.net import Shapes
 
 if TYPE_CHECKING:
     from autoglyph.child_programs import Dataset
@@ -79,7 +79,7 @@ class ScaledNetworks:
 
     def _workload(self, scaling: Scaling) -> Workload:
         """Equal to `record(self.network(scaling))`, with blocks that are shared by all networks."""
-        shape: Shape | None = None
+        shape: Shapes | None = None
         kernels: list[Any] = []
         for segment, values in self._segments:
             parts = [scaling if at == "scaling" else v for at, v in zip(segment.parts, values, strict=True)]

@@ -1,4 +1,4 @@
-"""ResNet and ResNet-RS: four stages of bottlenecks behind a stem.
+"""ResNet and ResNet-RS: four stages of residual blocks behind a stem.
 
 He et al. 2016 (ResNet), He et al. 2019 (the stem and shortcut of ResNet-D), Bello et al. 2021 ("Revisiting
 ResNets": ResNet-D, squeeze-and-excitation, scaling by depth and slowly by resolution). Block counts
@@ -17,12 +17,15 @@ import pyglove as pg
 from autoglyph.search_spaces.architecture import Architecture, Segment
 from autoglyph.search_spaces.architectures.efficientnet import Scaling
 from autoglyph.search_spaces.blocks.bottleneck import bottleneck
+from autoglyph.search_spaces.blocks.residual import residual
 from autoglyph.search_spaces.net import Net, Tensor
 from autoglyph.search_spaces.ops import ActivationKind
 
+BlockKind = Literal["bottleneck", "basic"]
 StemKind = Literal["conv7", "resnet_d", "resnet_rs"]
 
 STAGE_FILTERS = (64, 128, 256, 512)
+BASIC_BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 RESNET_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 RS_BLOCKS = RESNET_BLOCKS | {200: (3, 24, 36, 3), 270: (4, 29, 53, 4), 350: (4, 36, 72, 4), 420: (4, 44, 87, 4)}
 RS_RESOLUTIONS = {
@@ -37,23 +40,25 @@ RS_RESOLUTIONS = {
 
 
 class ResNetStage(pg.Object):
-    """A run of bottlenecks at one resolution.
+    """A run of blocks at one resolution.
 
     Attributes:
-        filters: channels of the 3x3 convolutions before scaling; a quarter of the output's.
+        filters: channels of the 3x3 convolutions before scaling; of bottlenecks a quarter of the output's.
         repeats: blocks before scaling.
         stride: of the first block.
         se_ratio: squeeze channels as a fraction of the block's output channels, 0 for none.
+        block: "bottleneck", or "basic" for two 3x3 convolutions without squeeze-and-excitation.
     """
 
     filters: int
     repeats: int
     stride: int
     se_ratio: float = 0.25
+    block: BlockKind = "bottleneck"
 
 
 class ResNet(Architecture):
-    """A residual network of bottlenecks.
+    """A residual network.
 
     Attributes:
         stages: from high to low resolution.
@@ -126,14 +131,15 @@ class ResNet(Architecture):
 
 
 def resnet(depth: int, resolution: int = 224) -> ResNet:
-    """ResNet-50, -101 or -152 (He et al. 2016) with the stride in the 3x3 convolution.
+    """A ResNet of bottlenecks with the stride in the 3x3 convolution, or of basic blocks (He et al. 2016).
 
     Args:
-        depth: a key of `RESNET_BLOCKS`.
+        depth: a key of `RESNET_BLOCKS`, or for basic blocks of `BASIC_BLOCKS`.
         resolution: side of the square input, pixels.
     """
+    block: BlockKind = "basic" if depth in BASIC_BLOCKS else "bottleneck"
     return ResNet(
-        stages=_stages(RESNET_BLOCKS[depth], se_ratio=0.0),
+        stages=_stages((BASIC_BLOCKS | RESNET_BLOCKS)[depth], se_ratio=0.0, block=block),
         stem="conv7",
         pooled_shortcut=False,
         scaling=Scaling(resolution=resolution),
@@ -168,9 +174,9 @@ def resnet_members() -> dict[str, Callable[[], ResNet]]:
     return members
 
 
-def _stages(blocks: Sequence[int], *, se_ratio: float) -> list[ResNetStage]:
+def _stages(blocks: Sequence[int], *, se_ratio: float, block: BlockKind = "bottleneck") -> list[ResNetStage]:
     return [
-        ResNetStage(filters=filters, repeats=repeats, stride=1 if i == 0 else 2, se_ratio=se_ratio)
+        ResNetStage(filters=filters, repeats=repeats, stride=1 if i == 0 else 2, se_ratio=se_ratio, block=block)
         for i, (filters, repeats) in enumerate(zip(STAGE_FILTERS, blocks, strict=True))
     ]
 
@@ -207,6 +213,9 @@ def _stage(
     filters, se_ratio = scaling.filters(stage.filters), stage.se_ratio
     for n in range(scaling.repeats(stage.repeats)):
         stride = stage.stride if n == 0 else 1
+        if stage.block == "basic":
+            x = net.block(f"block{n + 1}", residual, x, filters, stride, activation, drop_rate)
+            continue
         x = net.block(f"block{n + 1}", bottleneck, x, filters, stride, se_ratio, pooled_shortcut, activation, drop_rate)
     return x
 
