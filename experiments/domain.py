@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from autoglyph.experiments.objectives import Objective
 from autoglyph.search_spaces import Genome, Rows, plugins
+from autoglyph.search_spaces.expressions.fingerprint import Fingerprint
 from autoglyph.search_spaces.space import SearchSpace
 
 _PACKAGE = "autoglyph.experiments.domains"
@@ -69,6 +70,8 @@ class Domain:
         rungs: budgets at which a generator function measures, from small to large; a program that is an object has
             its own.
         load: (name of the data, seed, program) -> the data set that is passed to the program; None for images.
+        fingerprint: what can be told of a candidate without training it: candidates of equal fingerprints take the
+            result of the first of them, and degenerate ones are infeasible; None to train them all.
         sources: one sentence on where the numbers of each score come from, by name.
     """
 
@@ -81,6 +84,7 @@ class Domain:
     data: str = "digits"
     rungs: Sequence[float] = ()
     load: Callable[[str, int, Any], Any] | None = None
+    fingerprint: Callable[[Any], Fingerprint] | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property

@@ -49,6 +49,8 @@ class Experiment(pg.Object):
         hurdles: who is trained further, None to train every child to the end.
         in_flight: children in training at once, each told as it is done; 0 to tell whole batches, which gives the
             same record wherever children are trained.
+        fingerprints: whether a trained candidate that computes the same as one before takes its result, in domains
+            that can tell.
     """
 
     domain: str
@@ -65,6 +67,7 @@ class Experiment(pg.Object):
     program: Any = None
     hurdles: Any = None
     in_flight: int = 0
+    fingerprints: bool = True
 
 
 def define(
@@ -206,6 +209,7 @@ def describe(experiment: Experiment, domain: Domain) -> dict[str, Any]:
         "program": settings_of(experiment.program),
         "hurdles": plain(experiment.hurdles),
         "in_flight": experiment.in_flight,
+        "fingerprints": experiment.fingerprints,
     }
 
 
@@ -242,6 +246,7 @@ def from_description(description: Mapping[str, Any]) -> tuple[Experiment, Domain
             program=program,
             hurdles=_rule_from(description.get("hurdles")),
             in_flight=description.get("in_flight", 0),
+            fingerprints=description.get("fingerprints", False),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"The record describes an experiment that this version cannot read ({error}).") from error

@@ -140,6 +140,21 @@ class Run:
         values[~self.completed] = -np.inf
         return values
 
+    @property
+    def num_copied(self) -> int:
+        """Trials that took the result of one that computes the same."""
+        return sum(t.copies is not None for t in self.trials)
+
+    @property
+    def num_infeasible(self) -> int:
+        """Trials that were known before training to be worth nothing."""
+        return sum(t.is_infeasible for t in self.trials)
+
+    @property
+    def num_failed(self) -> int:
+        """Trials whose own training failed."""
+        return sum(t.status == "failed" and t.copies is None and not t.is_infeasible for t in self.trials)
+
     @functools.cached_property
     def front(self) -> NDArray[np.int64]:
         """Trial numbers of the Pareto front, by the first objective from worst to best."""

@@ -18,6 +18,7 @@ import threadpoolctl
 
 from autoglyph.algorithms import Outcomes
 from autoglyph.experiments.domain import Domain
+from autoglyph.experiments.equivalence import Equivalents
 from autoglyph.experiments.evaluation import CheapEvaluator, rows_of_metrics
 from autoglyph.experiments.executors.base import ExecutorOptions, make_executor
 from autoglyph.experiments.experiment import Experiment
@@ -109,6 +110,7 @@ class Search:
         self._executor = (
             make_executor(executor, experiment, domain, options or ExecutorOptions()) if self._trains else None
         )
+        self._fingerprint = domain.fingerprint if experiment.fingerprints else None
         self._has_constraints = len(experiment.constraints) > 0
         self.duplicates = 0
         self.refused = 0
@@ -130,11 +132,18 @@ class Search:
             self._executor.begin(f"{run.name} {run.created}")
         replayed = len(self._ledger.recorded)
         store.append_event(run.run, "resumed" if replayed else "started", {"budget": self._experiment.trials})
-        self._training = (
-            Training(self._experiment, self._num_rungs, self._evaluator, self._executor, self._ledger, store, run)
-            if self._executor is not None
-            else None
-        )
+        self._training = None
+        if self._executor is not None:
+            self._training = Training(
+                self._experiment,
+                self._num_rungs,
+                self._evaluator,
+                self._executor,
+                self._ledger,
+                Equivalents(self._fingerprint, self._genome),
+                store,
+                run,
+            )
 
         def report(trials: int) -> None:
             if observe is not None:
@@ -285,6 +294,13 @@ class Search:
         budget, idle, ask = self._experiment.trials, 0, 0
         numbers, finished = self._ledger.numbers, 0
         reason = "budget"
+
+        def tell(trial: int, row: Rows) -> None:
+            nonlocal finished
+            self._tell_one(trial, row)
+            finished += 1
+            report(finished)
+
         while True:
             while len(flight) < self._experiment.in_flight and len(numbers) < budget and reason == "budget":
                 proposals = self._algorithm.ask(1)
@@ -294,13 +310,18 @@ class Search:
                 new = self._propose(proposals.rows[:1], proposals.parents[0].tolist(), ask, flight)
                 idle = 0 if new else idle + 1
                 ask += 1
+                for trial, row in flight.landed_untrained():
+                    tell(trial, row)
             if not len(flight):
                 return reason
-            trial, row = flight.land()
-            self._algorithm.tell(Outcomes(np.array([trial]), row[None], self._ledger.fitness([trial])))
-            self._training.tell([trial], self._algorithm.members())
-            finished += 1
-            report(finished)
+            tell(*flight.land())
+            for trial, row in flight.landed_untrained():
+                tell(trial, row)
+
+    def _tell_one(self, trial: int, row: Rows) -> None:
+        assert self._training is not None
+        self._algorithm.tell(Outcomes(np.array([trial]), row[None], self._ledger.fitness([trial])))
+        self._training.tell([trial], self._algorithm.members())
 
     def _propose(self, rows: Rows, parents: Sequence[int], ask: int, flight: Flight) -> bool:
         """Sends one proposal into flight; False if it is known, infeasible or refused."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from autoglyph.algorithms.hurdles import Finished, HurdleRule, NewHurdle
 from autoglyph.algorithms.hurdles.base import Gate
+from autoglyph.experiments.equivalence import Equivalents, Judgement
 from autoglyph.experiments.evaluation import CheapEvaluator
 from autoglyph.experiments.executors.base import Executor, Result, Task
 from autoglyph.experiments.experiment import Experiment
@@ -55,6 +56,7 @@ class Training:
         evaluator: gives fitness.
         executor: where children are trained.
         ledger: of the search.
+        equivalents: tells which trials need no training.
         store: the open record, for what happens to hurdles and workers.
         run: the run.
     """
@@ -66,11 +68,13 @@ class Training:
         evaluator: CheapEvaluator,
         executor: Executor,
         ledger: Ledger,
+        equivalents: Equivalents,
         store: Store,
         run: RunRecord,
     ) -> None:
         self._seed = int(experiment.seed)
         self._evaluator, self._executor, self._ledger = evaluator, executor, ledger
+        self._equivalents = equivalents
         self._store, self._run = store, run
         self._rule: HurdleRule | None = experiment.hurdles
         self._hurdles_known = sum(kind == "hurdle" for _, kind, _ in store.events(run.run))
@@ -91,20 +95,59 @@ class Training:
     def batch(self, trials: Sequence[NewTrial]) -> FloatArray:
         """(n, M) fitness of trials that were proposed together; judged in their order, whoever is done first."""
         gate, stepwise = self.gate()
-        by_number = {new.trial: new for new in trials}
+        by_number: dict[int, NewTrial] = {}
         records: dict[int, TrialRecord] = {}
+        untrained: dict[int, Judgement] = {}
         for new in trials:
             known = self._ledger.recorded_as(new.trial, new.genes)
+            judgement = self.judge(new, known)
+            if known is not None:
+                records[new.trial] = known
+            if not judgement.trains:
+                untrained[new.trial] = judgement
+                continue
+            by_number[new.trial] = new
             if known is None:
                 self.submit(new, gate, stepwise)
-            else:
-                records[new.trial] = known
         if stepwise:
             self._judge_by_rungs(by_number, records)
         else:
             for result in self._executor.results():
                 records[result.trial] = self._record(by_number[result.trial], result, gate)
-        return np.stack([self.replay(new, records[new.trial]) for new in trials])
+        fitness = []
+        for new in trials:
+            if new.trial not in records:
+                records[new.trial] = self.without_training(new, untrained[new.trial])
+            fitness.append(self.replay(new, records[new.trial]))
+        return np.stack(fitness)
+
+    def judge(self, new: NewTrial, recorded: TrialRecord | None) -> Judgement:
+        """What is known of a trial before it is trained; to be asked in the order of the trials."""
+        return self._equivalents.judge(new.trial, new.row, recorded)
+
+    def without_training(self, new: NewTrial, judgement: Judgement) -> TrialRecord:
+        """Records a trial that is infeasible, or that computes the same as one that is settled."""
+        lineage = parent_texts([new.parents])[0]
+        status, error, metrics = "failed", judgement.infeasible, dict(new.cheap)
+        if judgement.copies is not None:
+            first = self._equivalents.result(judgement.copies)
+            status, metrics = first.status, {**json.loads(first.metrics), **metrics}
+            error = "" if first.error is None else f"As trial {first.trial}, which computes the same."
+        record = TrialRecord(
+            new.trial,
+            new.ask,
+            status,
+            new.genes,
+            lineage,
+            json.dumps(metrics),
+            None,
+            0.0,
+            error or None,
+            fingerprint=judgement.fingerprint,
+            copies=judgement.copies,
+        )
+        self._ledger.add([record])
+        return record
 
     def _judge_by_rungs(self, trials: Mapping[int, NewTrial], records: dict[int, TrialRecord]) -> None:
         """Rung by rung over a batch: each rung is judged in the order of the trials once all have reached it.
@@ -112,7 +155,7 @@ class Training:
         Adds the records of those that are trained to the records there are.
         """
         assert self._rule is not None
-        known = {trial: json.loads(record.rungs or "[]") for trial, record in records.items()}
+        known = {trial: json.loads(records[trial].rungs or "[]") for trial in trials if trial in records}
         active, rung = sorted(trials), 0
         while active:
             results = {result.trial: result for result in self._executor.results()}
@@ -151,12 +194,16 @@ class Training:
         return self.replay(new, self._record(new, result, gate, json.dumps(list(arrivals))))
 
     def replay(self, new: NewTrial, record: TrialRecord) -> FloatArray:
-        """(M,) fitness of a child that is recorded."""
+        """(M,) fitness of a child that is recorded, in the order in which children are told."""
         completed = record.status == "completed"
         values = self._evaluator.fitness_of_one(json.loads(record.metrics) if completed else {})
-        rungs = len(json.loads(record.rungs or "[]"))
+        if record.copies is not None:
+            rungs = self.finished[record.copies].rungs
+        else:
+            rungs = len(json.loads(record.rungs or "[]"))
         first = float(values[0]) if math.isfinite(values[0]) else -math.inf
         self.finished[new.trial] = Finished(new.trial, first, rungs)
+        self._equivalents.keep(record)
         return values
 
     def tell(self, trials: Sequence[int], members: NDArray[np.int64] | None) -> None:
@@ -188,6 +235,7 @@ class Training:
             result.error,
             None if gate is None else json.dumps([_json_number(g) for g in gate]),
             arrivals,
+            self._equivalents.fingerprint(new.trial),
         )
         for note in result.notes:
             self._store.append_event(self._run.run, "worker", {"trial": new.trial, "what": note})

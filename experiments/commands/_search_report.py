@@ -77,7 +77,9 @@ def as_object(run: Run, finished: Finished, wall_s: float) -> dict[str, Any]:
         "reason": finished.reason,
         "duplicates": finished.duplicates,
         "refused": finished.refused,
-        "failed": sum(t.status == "failed" for t in run.trials),
+        "failed": run.num_failed,
+        "copied": run.num_copied,
+        "infeasible": run.num_infeasible,
         "device": experiment["device"],
         "accuracy": experiment["accuracy"],
         "accuracy_source": experiment["accuracy_source"],
@@ -108,14 +110,21 @@ def print_front(run: Run) -> None:
     _common.print_table(f"Pareto front ({size})", ["trial", *names, *others], rows)
 
 
+def untrained(run: Run) -> dict[str, int]:
+    """Trials without a result of their own by what became of them."""
+    return {
+        "copied from trials that compute the same": run.num_copied,
+        "infeasible": run.num_infeasible,
+        "failed": run.num_failed,
+    }
+
+
 def _print_text(run: Run, finished: Finished, wall_s: float, store: Path, html: Path | None, png: Path | None) -> None:
     print_front(run)
     rate = _rate(finished.evaluated / wall_s)
     why = {"exhausted": "; nothing new is left to propose"}.get(finished.reason, "")
     extras = [f"{finished.duplicates:,} duplicates not paid for", f"{finished.refused:,} refused"]
-    failed = sum(t.status == "failed" for t in run.trials)
-    if failed:
-        extras.append(f"{failed} failed")
+    extras += [f"{count:,} {what}" for what, count in untrained(run).items() if count]
     print(f"{finished.evaluated:,} trials in {wall_s:.1f} s ({rate}){why}; {', '.join(extras)}.")
     print(f"Hypervolume {run.hypervolume:.5g}. Recorded as {run.name} in {store}.")
     for path in (html, png):

@@ -43,7 +43,9 @@ def _run_object(run: Any, events: list[tuple[str, str, dict[str, Any]]]) -> dict
         "run": run.name,
         "created": run.record.created,
         "trials": len(run),
-        "failed": sum(t.status == "failed" for t in run.trials),
+        "failed": run.num_failed,
+        "copied": run.num_copied,
+        "infeasible": run.num_infeasible,
         "front": run.front.tolist(),
         "hypervolume": run.hypervolume,
         "digest": run.digest(),
@@ -68,12 +70,13 @@ def _trial_object(run: Any, trial: int) -> dict[str, Any]:
         "parents": json.loads(record.parents),
         "on_front": trial in run.front,
         "seconds": record.seconds,
+        "copies": record.copies,
         "error": record.error,
     }
 
 
 def _print_run(run: Any, value: dict[str, Any]) -> None:
-    from autoglyph.experiments.commands._search_report import print_front
+    from autoglyph.experiments.commands._search_report import print_front, untrained
 
     print_front(run)
     experiment = value["experiment"]
@@ -89,6 +92,9 @@ def _print_run(run: Any, value: dict[str, Any]) -> None:
         print(f"Hurdle after rung {hurdle['rung']}, set after {hurdle['children']:,} children: {height}.")
     for happening in value["workers"]:
         print(f"Trial {happening['trial']}: {happening['what']}")
+    saved = {what: count for what, count in untrained(run).items() if count and what != "failed"}
+    if saved:
+        print("Not trained: " + ", ".join(f"{count:,} {what}" for what, count in saved.items()) + ".")
     print(f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}.")
 
 
@@ -96,6 +102,8 @@ def _print_trial(value: dict[str, Any]) -> None:
     front = ", on the front" if value["on_front"] else ""
     parents = f", parents {', '.join(map(str, value['parents']))}" if value["parents"] else ""
     print(f"Trial {value['trial']} of {value['run']}: {value['status']}{front}{parents}")
+    if value["copies"] is not None:
+        print(f"Not trained: it computes the same as trial {value['copies']}.")
     _common.print_table("Metrics", ["metric", "value"], [[k, _text(v)] for k, v in value["metrics"].items()])
     hurdles = value["hurdles"]
     for number, rung in enumerate(value["rungs"]):

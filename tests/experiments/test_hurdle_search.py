@@ -161,7 +161,7 @@ def test_a_record_of_the_version_before_is_brought_up_to_date(run_cli: Callable,
     assert run_cli("search", toy, "--trials", "5", "--run", "old", "--json").code == 0
     before = Run.open("old").trials
     database = sqlite3.connect("autoglyph.db")
-    for column in ("gate", "arrivals"):
+    for column in ("gate", "arrivals", "fingerprint", "copies", "recorded"):
         database.execute(f"ALTER TABLE trials DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 1")
     database.close()
