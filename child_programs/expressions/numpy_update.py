@@ -9,17 +9,16 @@ import numpy as np
 
 from autoglyph.child_programs.expressions.setup import Floats, Setup, normal_pool, uniform_pool
 from autoglyph.child_programs.expressions.tracing import Plan, Symbol, Trace, needed
-from autoglyph.search_spaces.expressions import optimizers
-from autoglyph.search_spaces.expressions.evaluate import evaluate
+from autoglyph.search_spaces.expressions.evaluate import evaluate, operands_read
 from autoglyph.search_spaces.expressions.numerics import Context
-from autoglyph.search_spaces.expressions.optimizers import STATES, Moments
+from autoglyph.search_spaces.expressions.optimizers import AVERAGES, averages_read, operand_makers, step_numbers
 from autoglyph.search_spaces.expressions.program import Program
 
 
 @functools.lru_cache(maxsize=8)
 def number_table(steps: int) -> dict[str, Floats]:
-    """(steps,) values of each of the numbers that an update reads, see `optimizers.step_numbers`."""
-    rows = [optimizers.step_numbers(step, steps) for step in range(steps)]
+    """(steps,) values of each of the numbers that an update reads, see `step_numbers`."""
+    rows = [step_numbers(step, steps) for step in range(steps)]
     return {name: np.array([row[name] for row in rows], np.float32) for name in rows[0]}
 
 
@@ -38,21 +37,21 @@ class NumpyUpdate:
         trace = Trace()
         g, w = trace.input("g"), trace.input("w")
         self._numbers = number_table(setup.steps)
-        averages = Moments(**{name: trace.input(name) for name in STATES}).after(g)
         numbers = {name: trace.input(name) for name in self._numbers}
-        terms = optimizers.operands_at(g, w, averages, trace.input("noise"), numbers, backend=trace)
+        before = {name: trace.input(name) for name in AVERAGES}
+        makers = operand_makers(g, w, before, lambda: trace.input("noise"), numbers, backend=trace)
+        terms = {name: makers[name]() for name in operands_read(rule)}
 
         def drop(x: Any, rate: float) -> Symbol:
             return trace.call(f"drop{rate}", x, trace.input("uniforms"), g)
 
         change = trace.symbol(evaluate(rule, terms, Context(drop=drop), backend=trace))
-        outputs = {"w": w - learning_rate * change}
+        outputs: dict[str, Symbol] = {"w": w - learning_rate * change}
+        outputs |= {name: AVERAGES[name](before[name], g) for name in averages_read(rule)}
+        self._changed = list(outputs)
         self._inputs = {symbol.arguments[0] for symbol in needed(outputs.values()) if symbol.call == "input"}
-        outputs |= {name: trace.symbol(getattr(averages, name)) for name in STATES if name in self._inputs}
-        arrays: dict[str, Floats] = {name: np.zeros_like(flat) for name in (*STATES, "noise", "uniforms")}
-        arrays |= {name: np.ones((), np.float32) for name in self._numbers}
-        self._arrays = arrays | {"w": flat, "g": gradient}
-        self._changed = [name for name in outputs if name in self._inputs]
+        self._arrays: dict[str, Floats] = {name: np.zeros_like(flat) for name in self._inputs - set(numbers)}
+        self._arrays |= {name: np.ones((), np.float32) for name in numbers} | {"w": flat, "g": gradient}
         self._windows = setup.windows
         self._plan = Plan(outputs, self._arrays)
 

@@ -10,6 +10,6 @@ DOMAIN = Domain(
     objectives=[maximize("accuracy")],
     program=ExpressionTraining(),
     sources={
-        "trained": "validation accuracy of a small network, trained for few steps; `program.backend` says by what"
+        "trained": "validation accuracy of a small network after few steps, by the back-end of the program"
     },
 )

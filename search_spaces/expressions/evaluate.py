@@ -25,6 +25,15 @@ def needed_units(program: Program) -> list[int]:
     return sorted(needed)
 
 
+def operands_read(program: Program) -> list[str]:
+    """Names of the operands that the value of the program depends on, in the order of the vocabulary."""
+    read: set[str] = set()
+    for i in needed_units(program):
+        each = program.units[i]
+        read |= {each.left.register} | ({each.right.register} if each.binary != _NOT_READ else set())
+    return [name for name in program.words.operand_table if name in read]
+
+
 def evaluate(
     program: Program, operands: Mapping[str, Any], context: Context | None = None, *, backend: Any = NumpyBackend
 ) -> Any:

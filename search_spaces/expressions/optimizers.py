@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from autoglyph.search_spaces.expressions.evaluate import evaluate
+from autoglyph.search_spaces.expressions.evaluate import evaluate, operands_read
 from autoglyph.search_spaces.expressions.numerics import EPSILON, Context, NumpyBackend
 from autoglyph.search_spaces.expressions.program import Program
 
@@ -21,47 +21,35 @@ NOISE_STD = 0.1
 _COSINE_PERIODS, _RESTART_PERIODS = 0.5, 20
 
 
+AVERAGES: Mapping[str, Callable[[Any, Any], Any]] = {
+    "m": lambda m, g: DECAY_M * m + (1 - DECAY_M) * g,
+    "v": lambda v, g: DECAY_V * v + (1 - DECAY_V) * (g * g),
+    "gamma": lambda gamma, g: DECAY_V * gamma + (1 - DECAY_V) * (g * g * g),
+    "velocity": lambda velocity, g: DECAY_M * velocity + g,
+    "mean_square": lambda square, g: DECAY_M * square + (1 - DECAY_M) * (g * g),
+    "slow": lambda slow, g: DECAY_SLOW * slow + (1 - DECAY_SLOW) * g,
+}
+"""What goes from one update to the next, by name: (what it was, gradient) -> what it is; all are 0 at the start."""
+
+
 @dataclass
 class Moments:
-    """Moving averages of one weight array, all 0 at the start.
+    """Averages of the gradients of one weight array, all 0 at the start.
 
     Attributes:
-        m: of g.
-        v: of g^2.
-        gamma: of g^3.
-        velocity: sum of g, of which 0.9 is kept at every step.
-        mean_square: of g^2, with the decay of m.
-        slow: of g, with decay 0.99.
-        blend: 0.9 times `slow` as it was before this gradient, plus 0.1 g.
+        before: `AVERAGES` before the last gradient.
+        after_it: with it.
         step: updates so far.
     """
 
-    m: Any = 0.0
-    v: Any = 0.0
-    gamma: Any = 0.0
-    velocity: Any = 0.0
-    mean_square: Any = 0.0
-    slow: Any = 0.0
-    blend: Any = 0.0
+    before: Mapping[str, Any] = field(default_factory=lambda: dict.fromkeys(AVERAGES, 0.0))
+    after_it: Mapping[str, Any] = field(default_factory=lambda: dict.fromkeys(AVERAGES, 0.0))
     step: int = 0
 
     def after(self, g: Any) -> Moments:
         """The averages with one more gradient."""
-        square = g * g
-        return Moments(
-            DECAY_M * self.m + (1 - DECAY_M) * g,
-            DECAY_V * self.v + (1 - DECAY_V) * square,
-            DECAY_V * self.gamma + (1 - DECAY_V) * (square * g),
-            DECAY_M * self.velocity + g,
-            DECAY_M * self.mean_square + (1 - DECAY_M) * square,
-            DECAY_SLOW * self.slow + (1 - DECAY_SLOW) * g,
-            DECAY_M * self.slow + (1 - DECAY_M) * g,
-            self.step + 1,
-        )
-
-
-STATES = ("m", "v", "gamma", "velocity", "mean_square", "slow")
-"""The averages that go from one update to the next."""
+        found = {name: average(self.after_it[name], g) for name, average in AVERAGES.items()}
+        return Moments(self.after_it, found, self.step + 1)
 
 
 def decays(step: int, steps: int) -> dict[str, float]:
@@ -107,45 +95,89 @@ def operands(
         steps: updates of the whole training, which decays count.
         backend: elementary functions of the library of the arrays.
     """
-    return operands_at(g, w, moments, noise, step_numbers(moments.step - 1, steps), backend=backend)
+    numbers = step_numbers(moments.step - 1, steps)
+    makers = operand_makers(g, w, moments.before, lambda: noise, numbers, backend=backend)
+    return {name: make() for name, make in makers.items()}
 
 
-def operands_at(
-    g: Any, w: Any, moments: Moments, noise: Any, numbers: Mapping[str, Any], *, backend: Any = NumpyBackend
-) -> dict[str, Any]:
-    """All operands of one update, by name, where the numbers of the step are known.
+def operand_makers(
+    g: Any,
+    w: Any,
+    before: Mapping[str, Any],
+    noise: Callable[[], Any],
+    numbers: Mapping[str, Any],
+    *,
+    backend: Any = NumpyBackend,
+) -> dict[str, Callable[[], Any]]:
+    """What makes each operand of one update, by name, so that only those are made that a program reads.
 
     Args:
         g: gradient.
         w: weights, of its shape.
-        moments: averages that this gradient is part of; their step is not read.
-        noise: normal numbers of standard deviation `NOISE_STD`, of the shape of g.
+        before: `AVERAGES` before this gradient; those that no operand asked for reads may be missing.
+        noise: gives normal numbers of standard deviation `NOISE_STD`, of the shape of g.
         numbers: see `step_numbers`.
         backend: elementary functions of the library of the arrays.
     """
-    m, v = moments.m / numbers["m_reached"], moments.v / numbers["v_reached"]
-    scale = backend.sqrt(v) + EPSILON
-    ones = backend.ones_like(g)
-    found = {
-        "g": g,
-        "g2": g * g,
-        "g3": g * g * g,
+
+    def average(name: str) -> Any:
+        return AVERAGES[name](before[name], g)
+
+    def m() -> Any:
+        return average("m") / numbers["m_reached"]
+
+    def v() -> Any:
+        return average("v") / numbers["v_reached"]
+
+    def scaled(update: Any) -> Any:
+        return update / (backend.sqrt(v()) + EPSILON)
+
+    def times_ones(number: Any) -> Callable[[], Any]:
+        return lambda: number * backend.ones_like(g)
+
+    def decayed(power: int) -> Callable[[], Any]:
+        return lambda: 10.0**-power * w
+
+    return {
+        "g": lambda: g,
+        "g2": lambda: g * g,
+        "g3": lambda: g * g * g,
         "m": m,
         "v": v,
-        "gamma": moments.gamma / numbers["v_reached"],
-        "sign_g": backend.sign(g),
-        "sign_m": backend.sign(m),
-        "one": ones,
-        "two": 2.0 * ones,
+        "gamma": lambda: average("gamma") / numbers["v_reached"],
+        "sign_g": lambda: backend.sign(g),
+        "sign_m": lambda: backend.sign(m()),
+        "one": times_ones(1.0),
+        "two": times_ones(2.0),
         "noise": noise,
-        "adam": m / scale,
-        "rmsprop": g / scale,
-        "velocity": moments.velocity,
-        "mean_square": moments.mean_square,
-        "blend": moments.blend,
+        "w4": decayed(4),
+        "w3": decayed(3),
+        "w2": decayed(2),
+        "w1": decayed(1),
+        "adam": lambda: scaled(m()),
+        "rmsprop": lambda: scaled(g),
+        "ld": times_ones(numbers["ld"]),
+        "cd": times_ones(numbers["cd"]),
+        "rd": times_ones(numbers["rd"]),
+        "velocity": lambda: average("velocity"),
+        "mean_square": lambda: average("mean_square"),
+        "blend": lambda: DECAY_M * before["slow"] + (1 - DECAY_M) * g,
     }
-    found |= {f"w{power}": 10.0**-power * w for power in (1, 2, 3, 4)}
-    return found | {name: numbers[name] * ones for name in ("ld", "cd", "rd")}
+
+
+def averages_read(program: Program) -> list[str]:
+    """Names of the `AVERAGES` that a rule depends on."""
+    found: set[str] = set()
+
+    class Noted(dict[str, float]):
+        def __missing__(self, name: str) -> float:
+            found.add(name)
+            return 0.0
+
+    makers = operand_makers(0.0, 0.0, Noted(), lambda: 0.0, step_numbers(0, 1))
+    for name in operands_read(program):
+        makers[name]()
+    return [name for name in AVERAGES if name in found]
 
 
 def run_rule(program: Program, gradient: Any, start: Any, learning_rate: float, steps: int, seed: int = 0) -> Any:
