@@ -1,4 +1,4 @@
-"""`autoglyph replay`: a discovered or a published individual as a trainable Keras model."""
+"""`autoglyph replay`: a discovered or a published individual as something that trains in Keras."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and training.")] = 0,
     export: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.keras|FOLDER", help="Save the model for plain Keras, or a translator."),
+        typer.Option(
+            metavar="FILE", help="Save FILE.keras for plain Keras, FILE.py of an expression, or a translator."
+        ),
     ] = None,
     translate: Annotated[Path | None, typer.Option(metavar="FILE", help="Translate a text file line by line.")] = None,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the translations to a file.")] = None,
@@ -45,7 +47,7 @@ def command(
     store: StoreOption = _common.DEFAULT_STORE_PATH,
     as_json: JsonOption = False,
 ) -> None:
-    """Build, inspect, train and export an individual as a Keras model, and translate with it."""
+    """Build, inspect, train and export a network or an expression for Keras, and translate."""
     from autoglyph.experiments.commands._replay_report import print_result
     from autoglyph.experiments.replaying.carry_out import Wishes, carry_out
     from autoglyph.experiments.replaying.kinds import sequences
