@@ -1,4 +1,4 @@
-"""Image classifiers as backbones: the maps of their last stage at each resolution."""
+"""Networks as backbones of detectors: classifiers by their maps at each resolution, and networks of pyramids."""
 
 from __future__ import annotations
 
@@ -7,21 +7,40 @@ from collections.abc import Callable
 
 from autoglyph.search_spaces.architecture import Architecture, Segment
 from autoglyph.search_spaces.architectures.efficientnet import Scaling
-from autoglyph.search_spaces.blocks.feature_pyramid import BACKBONE_LEVELS, check_resolution
+from autoglyph.search_spaces.blocks.feature_pyramid import BACKBONE_LEVELS, LEVELS, check_resolution
 from autoglyph.search_spaces.net import Net, Tensor, Tensors
 
 
-def feature_segments(classifier: Architecture, path: str) -> list[Segment]:
-    """The segments of a classifier but its last, the head; together they return C3, C4 and C5.
+class PyramidNetwork(Architecture):
+    """A network whose segments but the last make P3 to P7 by themselves.
+
+    It has symbolic fields `classes` and `channels`, and as a classifier a head of this project's choice: the means
+    of all levels side by side, and a dense layer.
+    """
+
+    @staticmethod
+    def classifier_segment() -> Segment:
+        """The head on P3 to P7."""
+        return Segment("head", ("classes",), _classify)
+
+
+def feature_segments(backbone: Architecture, path: str) -> list[Segment]:
+    """The segments of a network but its last, the head; together they return its features.
 
     Args:
-        classifier: its field `scaling` has the resolution of its images; a stage must reduce it 8-, 16- and
-            32-fold.
+        backbone: a `PyramidNetwork`, which returns P3 to P7, or a classifier with a field `scaling` that has the
+            resolution of its images, which returns C3 to C5: the maps of the last stages that reduce the image
+            8-, 16- and 32-fold.
         path: where it stands in the architecture that takes its segments.
     """
+    if isinstance(backbone, PyramidNetwork):
+        return [
+            Segment(segment.name, tuple(f"{path}.{part}" for part in segment.parts), segment.build)
+            for segment in backbone.segments()[:-1]
+        ]
     return [
         Segment(segment.name, (f"{path}.scaling", *(f"{path}.{part}" for part in segment.parts)), _collect(segment))
-        for segment in classifier.segments()[:-1]
+        for segment in backbone.segments()[:-1]
     ]
 
 
@@ -37,6 +56,11 @@ def _collect(segment: Segment) -> Callable[..., Tensors]:
         return (*kept, output)
 
     return build
+
+
+def _classify(net: Net, maps: tuple[Tensor, ...], classes: int) -> Tensor:
+    pooled = [net.global_pool(x, name=f"pool{n}") for n, x in enumerate(maps, start=LEVELS[0])]
+    return net.dense(net.concat(*pooled), classes, name="classifier")
 
 
 def _level(x: Tensor, scaling: Scaling) -> int:
