@@ -1,0 +1,1 @@
+"""Pages of the live page, one file each: PATH with * for what varies, and `layout`."""
