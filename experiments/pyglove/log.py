@@ -9,27 +9,26 @@ import math
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from autoglyph.experiments.objectives import objective_to_json, parse_objective
+from autoglyph.experiments.pyglove.tables import ENDED, LOOP, make_tables, state_from, visible
 from autoglyph.experiments.store import Store, StoreError
 from autoglyph.search_spaces import Genome
 
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS pyglove_trials (run INTEGER, id INTEGER, grp TEXT, status TEXT, genes TEXT, "
-    "lease REAL, created REAL, measurements TEXT, error TEXT, PRIMARY KEY (run, id))",
-    "CREATE TABLE IF NOT EXISTS pyglove_log (run INTEGER, entry INTEGER, kind TEXT, trial INTEGER, payload TEXT, "
-    "PRIMARY KEY (run, entry))",
-    "CREATE TABLE IF NOT EXISTS pyglove_metadata (run INTEGER, trial INTEGER, key TEXT, value TEXT, "
-    "PRIMARY KEY (run, trial, key))",
-)
-_ENDED = "autoglyph:ended"
-
 
 class Entry(NamedTuple):
-    """One thing that happened: a DNA "proposed" (payload: genes) or a trial "told" (rewards, or null if skipped)."""
+    """One thing that happened.
+
+    Attributes:
+        kind: "proposed" (payload: genes), "told" (rewards, or null if skipped) or "judged" (by the early stopping
+            policy: after how many measurements, and whether it stops).
+        trial: number of the trial.
+        payload: as JSON text.
+    """
 
     kind: str
     trial: int
@@ -56,10 +55,10 @@ class Log:
         self, path: str | Path, name: str | None, genome: Genome, metrics: Sequence[str], seed: int, lease_s: float
     ) -> None:
         experiment = {
-            "domain": "pg.sample",
-            "space": "pg.sample",
+            "domain": LOOP,
+            "space": LOOP,
             "digest": genome.digest,
-            "algorithm": {"name": "pg.sample", "settings": {}},
+            "algorithm": {"name": LOOP, "settings": {}},
             "objectives": [objective_to_json(parse_objective(f"max:{metric}")) for metric in metrics],
             "seed": seed,
         }
@@ -76,10 +75,12 @@ class Log:
                         ) from None
         self._run, self._lease_s = record.run, lease_s
         self._db = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        weakref.finalize(self, self._db.close)
+        self._held: dict[int, int] = {}
         self._lock = threading.RLock()
         with self.transaction():
-            for statement in _SCHEMA:
-                self._db.execute(statement)
+            make_tables(self._db)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -97,7 +98,8 @@ class Log:
             self._db.execute("COMMIT")
 
     def _one(self, sql: str, *values: Any) -> Any:
-        return self._db.execute(sql, (self._run, *values)).fetchone()
+        with self._lock:
+            return self._db.execute(sql, (self._run, *values)).fetchone()
 
     def entries(self, start: int) -> list[Entry]:
         """Entries from a number on."""
@@ -117,9 +119,9 @@ class Log:
         return int(self._one("SELECT count(*) FROM pyglove_trials WHERE run = ? AND status = 'PENDING'")[0])
 
     def take(self, group: str) -> int | None:
-        """The open trial of a group, else one whose lease is over, else None."""
+        """The open trial of a group, else one whose lease is over, which begins a new term of it; else None."""
         row = self._one(
-            "SELECT id FROM pyglove_trials WHERE run = ? AND status = 'PENDING' AND (grp = ? OR lease < ?) "
+            "SELECT id, grp FROM pyglove_trials WHERE run = ? AND status = 'PENDING' AND (grp = ? OR lease < ?) "
             "ORDER BY grp = ? DESC, id LIMIT 1",
             group,
             time.time(),
@@ -127,65 +129,100 @@ class Log:
         )
         if row is None:
             return None
-        sql = "UPDATE pyglove_trials SET grp = ?, lease = ? WHERE run = ? AND id = ?"
-        self._db.execute(sql, (group, time.time() + self._lease_s, self._run, row[0]))
-        return int(row[0])
+        trial, holder = row
+        sql = "UPDATE pyglove_trials SET grp = ?, lease = ?, term = term + ? WHERE run = ? AND id = ?"
+        self._db.execute(sql, (group, time.time() + self._lease_s, int(holder != group), self._run, trial))
+        self._held[trial] = self.term(trial)
+        return int(trial)
+
+    def term(self, trial: int) -> int:
+        """How many workers had a trial before its present one."""
+        return int(self._one("SELECT term FROM pyglove_trials WHERE run = ? AND id = ?", trial)[0])
+
+    def renew(self) -> None:
+        """Renews the leases of the trials that this process holds; the next call tries again where the file is busy."""
+        sql = "UPDATE pyglove_trials SET lease = ? WHERE run = ? AND id = ? AND term = ? AND status = 'PENDING'"
+        with contextlib.suppress(sqlite3.OperationalError), self.transaction():
+            for trial, term in list(self._held.items()):
+                self._db.execute(sql, (time.time() + self._lease_s, self._run, trial, term))
 
     def propose(self, group: str, genes: Sequence[Any]) -> int:
         """Enters a new trial and returns its number, from 1."""
         trial, text, now = self.count() + 1, json.dumps(genes, separators=(",", ":")), time.time()
-        values = (self._run, trial, group, "PENDING", text, now + self._lease_s, now, "[]", None)
-        self._db.execute("INSERT INTO pyglove_trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self._db.execute(
+            "INSERT INTO pyglove_trials (run, id, grp, status, genes, lease, created, measurements, term) "
+            "VALUES (?, ?, ?, 'PENDING', ?, ?, ?, '[]', 0)",
+            (self._run, trial, group, text, now + self._lease_s, now),
+        )
         self._append("proposed", trial, text)
+        self._held[trial] = 0
         return trial
 
-    def state(self, trial: int) -> dict[str, Any]:
-        """What is known of a trial."""
-        row = self._one(
-            "SELECT id, status, genes, created, measurements, error FROM pyglove_trials WHERE run = ? AND id = ?", trial
-        )
-        state = dict(zip(("id", "status", "genes", "created", "measurements", "error"), row, strict=True))
-        metadata = self.metadata(trial)
-        return {**state, "measurements": json.loads(state["measurements"]), "metadata": metadata}
+    def state(self, trial: int, *, measured: int | None = None) -> dict[str, Any]:
+        """What is known of a trial.
 
-    def measure(self, trial: int, measurement: Mapping[str, Any]) -> bool:
-        """Adds a measurement and renews the lease; False if the trial is done."""
+        Args:
+            trial: its number.
+            measured: leave out all but the first so many reports.
+        """
+        row = self._one("SELECT * FROM pyglove_trials WHERE run = ? AND id = ?", trial)
+        return {**state_from(dict(row), measured), "metadata": self.metadata(trial)}
+
+    def measure(self, trial: int, term: int, measurement: Mapping[str, Any]) -> str | None:
+        """Adds a measurement and renews the lease.
+
+        Returns:
+            None, or why it was refused: the trial is done, or another worker has it now.
+        """
         with self.transaction():
             state = self.state(trial)
             if state["status"] != "PENDING":
-                return False
-            text = json.dumps([*state["measurements"], measurement])
+                return "is done"
+            if state["term"] != term:
+                return "was handed to another worker when this one was silent"
+            text = json.dumps([*state["reports"], {**measurement, "term": term}])
             sql = "UPDATE pyglove_trials SET measurements = ?, lease = ? WHERE run = ? AND id = ?"
             self._db.execute(sql, (text, time.time() + self._lease_s, self._run, trial))
-            return True
+            return None
 
-    def finish(self, trial: int, rewards: Sequence[float] | None, error: str | None) -> None:
-        """Records a trial for good, once; later calls change nothing."""
+    def judged(self, trial: int, stops: bool) -> None:
+        """Records what the early stopping policy said of a trial as it is now."""
         with self.transaction():
+            payload = {"measured": len(self.state(trial)["reports"]), "stops": stops}
+            self._append("judged", trial, json.dumps(payload))
+
+    def finish(self, trial: int, term: int, rewards: Sequence[float] | None, error: str | None) -> None:
+        """Records a trial for good, once; later calls, and those of workers that lost it, change nothing."""
+        with self.transaction():
+            self._held.pop(trial, None)
             state = self.state(trial)
-            if state["status"] != "PENDING":
+            if state["status"] != "PENDING" or state["term"] != term:
                 return
-            measured = state["measurements"]
+            measured = visible(state["reports"])
             last = measured[-1] if measured and rewards is not None else {"metrics": {}, "reward": None}
             values = {**last["metrics"], **({} if last["reward"] is None else {"reward": last["reward"]})}
             metrics = {k: v if math.isfinite(v) else None for k, v in values.items()}
             status = "failed" if rewards is None else "completed"
             (number,) = self._one("SELECT count(*) FROM trials WHERE run = ?")
             rungs = json.dumps([{**m["metrics"], "reward": m["reward"]} for m in measured]) if measured[1:] else None
-            seconds = time.time() - state["created"]
+            now = time.time()
             self._db.execute(
                 "INSERT INTO trials (run, trial, ask, status, genes, parents, metrics, rungs, seconds, error) "
                 "VALUES (?, ?, ?, ?, ?, '[-1,-1]', ?, ?, ?, ?)",
-                (self._run, number, trial - 1, status, state["genes"], json.dumps(metrics), rungs, seconds, error),
-            )
-            sql = "UPDATE pyglove_trials SET status = 'COMPLETED', error = ? WHERE run = ? AND id = ?"
-            self._db.execute(sql, (error, self._run, trial))
+                (
+                    self._run, number, trial - 1, status, state["genes"], json.dumps(metrics), rungs,
+                    now - state["created"], error,
+                ),
+            )  # fmt: skip
+            sql = "UPDATE pyglove_trials SET status = 'COMPLETED', error = ?, lease = ? WHERE run = ? AND id = ?"
+            self._db.execute(sql, (error, now, self._run, trial))
             self._append("told", trial, json.dumps(rewards))
 
     def metadata(self, trial: int) -> dict[str, Any]:
         """Kept values of a trial, of the run for trial 0."""
         sql = "SELECT key, value FROM pyglove_metadata WHERE run = ? AND trial = ?"
-        return {key: json.loads(value) for key, value in self._db.execute(sql, (self._run, trial))}
+        with self._lock:
+            return {key: json.loads(value) for key, value in self._db.execute(sql, (self._run, trial))}
 
     def set_metadata(self, trial: int, key: str, value: Any) -> None:
         """Keeps a value."""
@@ -195,8 +232,8 @@ class Log:
 
     def end(self) -> None:
         """Ends the loop for all workers."""
-        self.set_metadata(0, _ENDED, True)
+        self.set_metadata(0, ENDED, True)
 
     def ended(self) -> bool:
         """Whether a worker ended the loop."""
-        return _ENDED in self.metadata(0)
+        return ENDED in self.metadata(0)

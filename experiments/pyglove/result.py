@@ -10,7 +10,9 @@ from typing import Any
 
 import pyglove as pg
 
-from autoglyph.experiments.store import Store
+from autoglyph.experiments.pyglove.tables import ENDED, read_loop
+
+LINK = "link:"
 
 
 def measurement_from(values: Mapping[str, Any]) -> Any:
@@ -21,16 +23,20 @@ def measurement_from(values: Mapping[str, Any]) -> Any:
 def trial_from(state: Mapping[str, Any], dna: Any) -> Any:
     """The `pg.tuning.Trial` of a recorded state."""
     measurements = [measurement_from(m) for m in state["measurements"]]
-    done = state["status"] == "COMPLETED" and state["error"] is None
+    completed = state["status"] == "COMPLETED"
+    final = measurements[-1].clone() if completed and state["error"] is None else None
+    kept = state["metadata"]
     return pg.tuning.Trial(
         id=state["id"],
         dna=dna.clone(deep=True),
         status=state["status"],
         measurements=measurements,
-        final_measurement=measurements[-1].clone() if done else None,
+        final_measurement=final,
         infeasible=state["error"] is not None,
-        metadata=state["metadata"],
+        metadata={key: value for key, value in kept.items() if not key.startswith(LINK)},
+        related_links={key.removeprefix(LINK): value for key, value in kept.items() if key.startswith(LINK)},
         created_time=int(state["created"]),
+        completed_time=int(state["lease"]) if completed else None,
     )
 
 
@@ -40,44 +46,33 @@ class RecordedResult(pg.tuning.Result):
     Args:
         name: the run.
         store: file of the record.
+
+    Raises:
+        StoreError: if there is no such record or run.
     """
 
     def __init__(self, name: str, store: str | Path) -> None:
         super().__init__()
-        with Store(store) as opened:
-            record = opened.run(name)
-            run = record.run
-            trials = opened._db.execute(
-                "SELECT id, status, genes, created, measurements, error FROM pyglove_trials WHERE run = ? ORDER BY id",
-                (run,),
-            ).fetchall()
-            kept = opened._db.execute("SELECT trial, key, value FROM pyglove_metadata WHERE run = ?", (run,)).fetchall()
-        metadata: dict[int, dict[str, Any]] = {}
-        for trial, key, value in kept:
-            metadata.setdefault(trial, {})[key] = json.loads(value)
-        self._metadata, self._created = metadata.get(0, {}), record.created
-        self._trials = []
-        self._times = [created for _, _, _, created, _, _ in trials]
-        for trial, status, genes, created, measurements, error in trials:
-            state = {"id": trial, "status": status, "created": created, "error": error}
-            state |= {"measurements": json.loads(measurements), "metadata": metadata.get(trial, {})}
-            self._trials.append(trial_from(state, pg.DNA(json.loads(genes))))
+        record, states, self._metadata = read_loop(store, name)
+        ends = [s["lease"] if s["status"] == "COMPLETED" else s["created"] for s in states]
+        made = datetime.datetime.fromisoformat(record.created)
+        self._updated = datetime.datetime.fromtimestamp(max(ends), datetime.UTC) if ends else made
+        self._trials = [trial_from(state, pg.DNA(json.loads(state["genes"]))) for state in states]
 
     @property
     def metadata(self) -> dict[str, Any]:
         """Values kept with the run."""
-        return self._metadata
+        return {key: value for key, value in self._metadata.items() if key != ENDED}
 
     @property
     def is_active(self) -> bool:
         """Whether no worker ended the loop."""
-        return "autoglyph:ended" not in self._metadata
+        return ENDED not in self._metadata
 
     @property
     def last_updated(self) -> datetime.datetime:
-        """When the newest trial was proposed, or the run made."""
-        made = datetime.datetime.fromisoformat(self._created)
-        return datetime.datetime.fromtimestamp(max(self._times), datetime.UTC) if self._times else made
+        """When the last trial was proposed or done, or the run made."""
+        return self._updated
 
     @property
     def trials(self) -> list[Any]:
