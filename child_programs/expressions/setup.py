@@ -43,18 +43,26 @@ class Parts:
     errors: Program | None
     has_beta: bool
 
+    @property
+    def is_plain_update(self) -> bool:
+        """Whether the weights are changed by SGD with momentum 0.9."""
+        return self.update == _momentum()
+
 
 def parts_of(candidate: Program) -> Parts:
     """The candidate in its place, beside SGD with momentum 0.9 and, but for activation functions, plain units.
 
     Hidden units are ReLU under update rules, and tanh under back-propagation rules.
     """
-    momentum = program([("identity", "velocity", "identity", "velocity", "left")], OPTIMIZER_EXTENDED)
     if candidate.vocabulary == ACTIVATION.name:
-        return Parts(candidate, momentum, None, True)
+        return Parts(candidate, _momentum(), None, True)
     if candidate.vocabulary == BACKPROP.name:
-        return Parts(_unary("tanh"), momentum, candidate, False)
+        return Parts(_unary("tanh"), _momentum(), candidate, False)
     return Parts(_unary("relu"), candidate, None, False)
+
+
+def _momentum() -> Program:
+    return program([("identity", "velocity", "identity", "velocity", "left")], OPTIMIZER_EXTENDED)
 
 
 def _unary(name: str) -> Program:

@@ -119,6 +119,12 @@ def forward_dual(program: Program, x: Any, beta: Any, *, backend: Any) -> Dual:
     return dual
 
 
+def reads_beta(program: Program) -> bool:
+    """Whether the value of an activation function depends on beta."""
+    ones = np.ones(1)
+    return forward_dual(program, ones, ones, backend=NumpyBackend)[2] is not None
+
+
 def _apply(operation: Any, arguments: list[Dual], context: Context, backend: Any) -> Dual:
     if operation.derivative is None:
         raise ValueError(f"{operation.name} has no derivative rule: use the operations of the vocabulary activation.")

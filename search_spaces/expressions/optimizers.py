@@ -132,8 +132,8 @@ def operand_makers(
     def scaled(update: Any) -> Any:
         return update / (backend.sqrt(v()) + EPSILON)
 
-    def times_ones(number: Any) -> Callable[[], Any]:
-        return lambda: number * backend.ones_like(g)
+    def times_ones(number: Callable[[], Any]) -> Callable[[], Any]:
+        return lambda: number() * backend.ones_like(g)
 
     def decayed(power: int) -> Callable[[], Any]:
         return lambda: 10.0**-power * w
@@ -147,8 +147,8 @@ def operand_makers(
         "gamma": lambda: average("gamma") / numbers["v_reached"],
         "sign_g": lambda: backend.sign(g),
         "sign_m": lambda: backend.sign(m()),
-        "one": times_ones(1.0),
-        "two": times_ones(2.0),
+        "one": times_ones(lambda: 1.0),
+        "two": times_ones(lambda: 2.0),
         "noise": noise,
         "w4": decayed(4),
         "w3": decayed(3),
@@ -156,9 +156,9 @@ def operand_makers(
         "w1": decayed(1),
         "adam": lambda: scaled(m()),
         "rmsprop": lambda: scaled(g),
-        "ld": times_ones(numbers["ld"]),
-        "cd": times_ones(numbers["cd"]),
-        "rd": times_ones(numbers["rd"]),
+        "ld": times_ones(lambda: numbers["ld"]),
+        "cd": times_ones(lambda: numbers["cd"]),
+        "rd": times_ones(lambda: numbers["rd"]),
         "velocity": lambda: average("velocity"),
         "mean_square": lambda: average("mean_square"),
         "blend": lambda: DECAY_M * before["slow"] + (1 - DECAY_M) * g,
