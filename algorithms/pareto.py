@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from autoglyph.algorithms.base import FloatArray
 
 _BLOCK = 1024
+_SWEEP_FROM = 50  # points from which a sweep in Python is faster than comparing blocks
 
 
 def nondominated_mask(fitness: FloatArray) -> NDArray[np.bool_]:
@@ -19,7 +20,7 @@ def nondominated_mask(fitness: FloatArray) -> NDArray[np.bool_]:
         fitness: (n, M) values to maximise.
 
     Returns:
-        (n,) mask. Two columns take O(n log n).
+        (n,) mask. Two columns, and three of many points, take O(n log n).
     """
     n, columns = fitness.shape
     if n == 0:
@@ -29,6 +30,8 @@ def nondominated_mask(fitness: FloatArray) -> NDArray[np.bool_]:
         return best
     if columns == 2:
         return _nondominated_pairs(fitness)
+    if columns == 3 and n > _SWEEP_FROM:
+        return _nondominated_triples(fitness)
     mask = np.ones(n, bool)
     order = np.argsort(-fitness.sum(axis=1), kind="stable")
     front = np.empty((0, columns))
@@ -117,6 +120,28 @@ def _nondominated_pairs(fitness: FloatArray) -> NDArray[np.bool_]:
     best_before = np.concatenate([[-np.inf], np.maximum.accumulate(best_of_group)[:-1]])
     mask = np.empty(len(fitness), bool)
     mask[order] = (second == best_of_group[group]) & ((group == 0) | (second > best_before[group]))
+    return mask
+
+
+def _nondominated_triples(fitness: FloatArray) -> NDArray[np.bool_]:
+    """Sweeps from the best first value down over the stairs of the other two (Kung et al. 1975)."""
+    order = np.lexsort((-fitness[:, 2], -fitness[:, 1], -fitness[:, 0]))
+    mask = np.zeros(len(fitness), bool)
+    seconds: list[float] = []  # negated, rising
+    thirds: list[float] = []  # rising
+    previous, kept = None, False
+    for index, point in zip(order.tolist(), fitness[order].tolist(), strict=True):
+        if point != previous:
+            previous, second, third = point, -point[1], point[2]
+            place = bisect.bisect_right(seconds, second)
+            kept = place == 0 or thirds[place - 1] < third
+            if kept:
+                end = place
+                while end < len(thirds) and thirds[end] <= third:
+                    end += 1
+                start = place - 1 if place and seconds[place - 1] == second else place
+                seconds[start:end], thirds[start:end] = [second], [third]
+        mask[index] = kept
     return mask
 
 

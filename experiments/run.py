@@ -182,6 +182,11 @@ class Run:
         """What was decided, by decision name; inactive decisions are left out."""
         return decisions(self.record.columns, json.loads(self.trial(trial).genes))
 
+    def decisions_of(self, trials: Sequence[int]) -> list[dict[str, Any]]:
+        """What was decided in each of some trials."""
+        texts = self._source.picked("genes", [int(trial) for trial in trials])
+        return [decisions(self.record.columns, genes) for genes in _loads_all(texts)]
+
     def frame(self) -> pd.DataFrame:
         """One row a trial: status, metrics, whether it is on the front, and every decision."""
         import pandas as pd

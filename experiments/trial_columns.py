@@ -30,6 +30,10 @@ class TrialSource(abc.ABC):
         """One field of `TrialRecord`, or "recorded", of every trial."""
 
     @abc.abstractmethod
+    def picked(self, name: str, trials: Sequence[int]) -> list[Any]:
+        """One field of some trials, by number."""
+
+    @abc.abstractmethod
     def records(self, start: int, stop: int) -> list[TrialRecord]:
         """Trials whole."""
 
@@ -50,6 +54,10 @@ class ListedTrials(TrialSource):
     def column(self, name: str) -> list[Any]:
         """One field of every trial."""
         return [None] * len(self) if name == "recorded" else [getattr(t, name) for t in self._trials]
+
+    def picked(self, name: str, trials: Sequence[int]) -> list[Any]:
+        """One field of some trials."""
+        return [getattr(self._trials[trial], name) for trial in trials]
 
     def records(self, start: int, stop: int) -> list[TrialRecord]:
         """Trials whole."""
@@ -75,6 +83,11 @@ class StoredTrials(TrialSource):
         """One field of every trial."""
         with Store(self.path, read_only=True) as store:
             return store.columns(self.run, [name], until=self._count)
+
+    def picked(self, name: str, trials: Sequence[int]) -> list[Any]:
+        """One field of some trials."""
+        with Store(self.path, read_only=True) as store:
+            return [value for t in trials for value in store.columns(self.run, [name], since=t, until=t + 1)]
 
     def records(self, start: int, stop: int) -> list[TrialRecord]:
         """Trials whole."""

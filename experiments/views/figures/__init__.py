@@ -1,0 +1,1 @@
+"""Plotly figures of the views; each says its run, its device and where its accuracy comes from."""
