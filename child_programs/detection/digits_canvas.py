@@ -16,7 +16,7 @@ from autoglyph.child_programs.images import ImageArray, resize, unit_range
 
 NAME = "digits_canvas"
 SIDE = 128
-SIZES = (16, 28, 44, 64)
+SIZES = (20, 32, 48, 72)
 """Sides of the pasted digits, pixels."""
 COUNTS = {"train": 512, "valid": 128, "test": 256}
 """Canvases of each part."""
@@ -24,7 +24,7 @@ SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 """Of the digits; no digit is in two parts."""
 MOST_DIGITS = 6
 ANCHOR_SIZE = 2.0
-"""Anchors from 16 pixels on, which suits boxes of 8 to 64 pixels."""
+"""Anchors from 16 pixels on, which suits boxes of 10 to 72 pixels."""
 _INK = 0.2
 _NOISE = 0.15
 _TRIES = 20

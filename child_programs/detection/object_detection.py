@@ -51,7 +51,8 @@ class ObjectDetection(pg.Object):
         box_weight: factor on the loss of the boxes.
         width: channels of backbone, pyramid and heads as a factor of the published ones; None trains individuals at
             their own size.
-        stacks: how often a pyramid of merging cells is repeated; None keeps the individual's own number.
+        stacks: how often a pyramid of merging cells is repeated in the small copy; None keeps the individual's own
+            number.
         resolution: side of the images, pixels, a multiple of 128.
         anchor_size: side of the smallest anchor in units of the distance of positions; None takes that of the data.
         limit: most images of each part of the data.
@@ -61,9 +62,9 @@ class ObjectDetection(pg.Object):
         cores: threads TensorFlow may use, for the whole process; None leaves its choice.
     """
 
-    epochs: list[int] = [4, 8]
-    batch_size: int = 16
-    learning_rate: float = 0.005
+    epochs: list[int] = [2, 4]
+    batch_size: int = 8
+    learning_rate: float = 0.01
     optimizer: Literal["adam", "sgd"] = "adam"
     box_weight: float = 1.0
     width: float | None = 0.125
@@ -108,17 +109,19 @@ class ObjectDetection(pg.Object):
             name, seed=seed, resolution=int(self.resolution), limit=self.limit, strict=bool(self.strict)
         )
 
-    def sized(self, candidate: RetinaNet, data: DetectionDataset) -> RetinaNet:
-        """The individual at the size at which it is trained."""
-        if self.width is None:
-            network = candidate.for_data(channels=data.channels, classes=data.classes)
-        else:
-            network = candidate.proxy(
-                resolution=data.resolution, channels=data.channels, classes=data.classes, width=float(self.width)
-            )
+    def proxy_of(self, candidate: RetinaNet, *, channels: int, classes: int) -> RetinaNet:
+        """The individual made small, as `width`, `stacks` and `resolution` say."""
+        width = 1.0 if self.width is None else float(self.width)
+        network = candidate.proxy(resolution=int(self.resolution), channels=channels, classes=classes, width=width)
         if self.stacks is not None and network.pyramid.sym_hasattr("stacks"):
             network.rebind({"pyramid.stacks": int(self.stacks)}, raise_on_no_change=False)
         return network
+
+    def sized(self, candidate: RetinaNet, data: DetectionDataset) -> RetinaNet:
+        """The individual at the size at which it is trained."""
+        if self.width is None:
+            return candidate.for_data(channels=data.channels, classes=data.classes)
+        return self.proxy_of(candidate, channels=data.channels, classes=data.classes)
 
     def begin(self, candidate: RetinaNet, *, seed: int, data: DetectionDataset) -> Begun:
         """An individual at its size as a Keras model, ready to be trained.

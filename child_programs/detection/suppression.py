@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autoglyph.child_programs.detection.boxes import Boxes, clip, decode, overlaps
+from autoglyph.child_programs.detection.boxes import Boxes, clip, decode
 
 CANDIDATES = 1000
 """Most candidates that enter suppression, as in the public RetinaNets (1,000 a level to 5,000 in all)."""
@@ -32,24 +32,19 @@ def suppress(boxes: Boxes, scores: NDArray[Any], *, overlap: float, limit: int) 
 
     Args:
         boxes: (n, 4).
-        scores: (n,); equal scores keep their order.
+        scores: (n,); finite.
         overlap: intersection over union above which the worse of two boxes goes.
         limit: most boxes to keep.
 
     Returns:
         (k,) numbers of the boxes kept, from the best on.
     """
-    order = np.argsort(-scores, kind="stable")
-    shared = overlaps(boxes[order], boxes[order]) > overlap
-    left = np.ones(len(order), bool)
-    kept: list[int] = []
-    for at in range(len(order)):
-        if left[at]:
-            kept.append(at)
-            if len(kept) == limit:
-                break
-            left &= ~shared[at]
-    return order[np.array(kept, np.intp)]
+    import tensorflow as tf
+
+    kept = tf.image.non_max_suppression(
+        np.asarray(boxes, np.float32), np.asarray(scores, np.float32), limit, iou_threshold=overlap
+    )
+    return np.asarray(kept.numpy(), np.intp)
 
 
 def detect(
@@ -80,6 +75,6 @@ def detect(
         best = np.argsort(-score, kind="stable")[:CANDIDATES]
         anchor, label, score = anchor[best], label[best], score[best]
     boxes = clip(decode(codes[anchor], anchors[anchor]), resolution, resolution)
-    apart = boxes.astype(np.float64) + (label * 2.0 * resolution)[:, None]
+    apart = boxes + (label * 2 * resolution)[:, None]
     kept = suppress(apart, score, overlap=overlap, limit=limit)
     return Detections(boxes[kept], label[kept].astype(np.int32), score[kept].astype(np.float32))

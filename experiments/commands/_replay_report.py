@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autoglyph.experiments.commands import _common
+from autoglyph.experiments.commands import _common, _detection_report
 
 
 def print_result(result: dict[str, Any]) -> None:
@@ -17,13 +17,15 @@ def print_result(result: dict[str, Any]) -> None:
             print(text)
         _note_translation(translation)
         return
-    _HEADERS.get(result["kind"], _print_network)(result)
+    (_detection_report.print_exported if "made_by" in result else _HEADERS.get(result["kind"], _print_network))(result)
     if "training" in result:
         _TRAININGS[result["kind"]](result["training"])
     if "model_file" in result:
         print(f"Saved: {result['model_file']} (import {Path(result['export']).stem}, then keras.models.load_model)")
     if "export" in result:
         print(_SAVED.get(result["kind"], _saved)(result))
+    if "prediction" in result:
+        _detection_report.print_prediction(result["prediction"])
     if translation:
         print(f"Translated {translation['lines']:,} lines to {translation['output']} with {_beams(translation)}.")
         _note_translation(translation)
@@ -115,9 +117,13 @@ def _note_translation(translation: dict[str, Any]) -> None:
 
 
 _HEADERS: Mapping[str, Callable[[dict[str, Any]], None]] = {"expressions": _print_expression}
-_SAVED: Mapping[str, Callable[[dict[str, Any]], str]] = {"expressions": _saved_expression}
+_SAVED: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "expressions": _saved_expression,
+    "detectors": _detection_report.saved,
+}
 _TRAININGS: Mapping[str, Callable[[dict[str, Any]], None]] = {
     "images": _print_images,
     "sequences": _print_sequences,
     "expressions": _print_expressions,
+    "detectors": _detection_report.print_training,
 }

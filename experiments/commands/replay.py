@@ -14,7 +14,7 @@ PANEL, ORDER = _common.REPLAY_PANEL, 30
 
 
 def command(
-    model: Annotated[str, typer.Argument(help="RUN:TRIAL, RUN:best, SPACE:NAME or an exported folder.")],
+    model: Annotated[str, typer.Argument(help="RUN:TRIAL, RUN:best, SPACE:NAME or an exported folder or detector.")],
     scale: Annotated[str | None, typer.Option(help="full, or proxy: small enough to train here.")] = None,
     summary: Annotated[bool, typer.Option("--summary", help="Show layers, parameters and multiply-adds.")] = False,
     cost: Annotated[str | None, typer.Option(metavar="DEVICE", help="Show its cost on a chip.")] = None,
@@ -22,7 +22,8 @@ def command(
         str | None,
         typer.Option(
             metavar="DATA",
-            help="Train on digits, FILE.npz, a keras.datasets name, a sequence task or SOURCE:TARGET text.",
+            help="Train on digits, FILE.npz, a keras.datasets name, a sequence task, SOURCE:TARGET text, "
+            "digits_canvas or COCO's ANNOTATIONS.json:FOLDER.",
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs of training.")] = 10,
@@ -40,8 +41,12 @@ def command(
             metavar="FILE", help="Save FILE.keras for plain Keras, FILE.py of an expression, or a translator."
         ),
     ] = None,
+    predict: Annotated[Path | None, typer.Option(metavar="IMAGE", help="Find boxes in an image file.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse bad annotations; else they are skipped.")] = False,
     translate: Annotated[Path | None, typer.Option(metavar="FILE", help="Translate a text file line by line.")] = None,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the translations to a file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the translations, or draw the boxes.")
+    ] = None,
     reference: Annotated[Path | None, typer.Option(metavar="FILE", help="Compare the translations by BLEU.")] = None,
     beams: Annotated[int, typer.Option(min=1, help="Beams of decoding; 1 is greedy.")] = 4,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
@@ -50,7 +55,7 @@ def command(
     """Build, inspect, train and export a network or an expression for Keras, and translate."""
     from autoglyph.experiments.commands._replay_report import print_result
     from autoglyph.experiments.replaying.carry_out import Wishes, carry_out
-    from autoglyph.experiments.replaying.kinds import sequences
+    from autoglyph.experiments.replaying.kinds import detectors, sequences
     from autoglyph.experiments.replaying.replayed import replay
 
     wishes = Wishes(
@@ -66,6 +71,8 @@ def command(
         vocabulary=vocabulary,
         seed=seed,
         export=export,
+        predict=predict,
+        strict=strict,
         translate=translate,
         output=output,
         reference=reference,
@@ -73,6 +80,8 @@ def command(
     )
     if Path(model).is_dir():
         result = sequences.carry_out_translator(Path(model), wishes, quiet=as_json)
+    elif Path(model).suffix == ".keras":
+        result = detectors.carry_out_file(Path(model), wishes)
     else:
         result = carry_out(replay(model, store), wishes, quiet=as_json)
     if as_json:

@@ -24,8 +24,10 @@ class Wishes:
         vocabulary: token ids of the subwords of parallel text.
         seed: of weights and training.
         export: file or, for a trained encoder-decoder, folder to save to.
+        predict: image file to find boxes in.
+        strict: refuse data with a bad annotation in place of leaving the annotation out.
         translate: text file to translate line by line.
-        output: file for the translations.
+        output: file for the translations, or for a picture of the boxes.
         reference: text file that the translations are compared with.
         beams: open hypotheses of decoding; 1 decodes greedily.
     """
@@ -42,6 +44,8 @@ class Wishes:
     vocabulary: int = 8000
     seed: int = 0
     export: Path | None = None
+    predict: Path | None = None
+    strict: bool = False
     translate: Path | None = None
     output: Path | None = None
     reference: Path | None = None

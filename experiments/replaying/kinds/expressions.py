@@ -18,6 +18,8 @@ _NETWORKS_ALONE = {
     "width": "--width",
     "resolution": "--resolution",
     "vocabulary": "--vocabulary",
+    "predict": "--predict",
+    "strict": "--strict",
     "translate": "--translate",
     "output": "--output",
     "reference": "--reference",

@@ -31,6 +31,8 @@ def carry_out(network: Architecture, found: Replayed, wishes: Wishes, *, quiet: 
     """
     if wishes.translate is not None or wishes.output is not None or wishes.reference is not None:
         raise ValueError(f"{found.name} is an image classifier: --translate needs an encoder-decoder.")
+    if wishes.predict is not None:
+        raise ValueError(f"{found.name} is an image classifier: --predict needs a detector.")
     if wishes.steps is not None:
         raise ValueError(f"{found.name} is an image classifier, which trains for --epochs: leave --steps out.")
     if wishes.export is not None:

@@ -45,6 +45,8 @@ def carry_out(network: EvolvedTransformer, found: Replayed, wishes: Wishes, *, q
     """
     if wishes.data is None and wishes.translate is not None:
         raise ValueError(f"{found.name} is not trained: add --train DATA, or give a folder that --export wrote.")
+    if wishes.predict is not None:
+        raise ValueError(f"{found.name} is an encoder-decoder: --predict needs a detector.")
     files = check_files(wishes)
     _check_export(wishes)
     from autoglyph.child_programs import build_shapes, prepare_process
