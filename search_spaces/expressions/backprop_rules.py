@@ -115,22 +115,24 @@ def layer_errors(
 
 @functools.cache
 def probe_operands(number: int) -> Mapping[str, Array]:
-    """Operands of a layer of 5 units before one of 6, 4 outputs and 7 examples, all random.
+    """Operands of a layer of 5 units before one of 6 and 4 outputs, all random.
 
     Args:
-        number: layers of different numbers differ in their errors alone.
+        number: 0 or 1 for layers of 31 examples that differ in their errors alone, which are of scale 1 and 0.003;
+            2 for another one of 4 examples.
     """
-    rng = np.random.default_rng(20181)
-    p, p_next = 2 * rng.normal(size=(7, 5)), 2 * rng.normal(size=(7, 6))
+    batch = 31 if number < 2 else 4
+    rng = np.random.default_rng([20181, batch])
+    p, p_next = 2 * rng.normal(size=(batch, 5)), 2 * rng.normal(size=(batch, 6))
     weights, feedback, direct = (rng.normal(size=shape) for shape in ((5, 6), (5, 6), (5, 4)))
-    errors = np.random.default_rng(number)
+    errors, scale = np.random.default_rng(number), 0.003 if number == 1 else 1.0
     return operands(
         p=p,
         h=np.tanh(p),
         slope=1 - np.tanh(p) ** 2,
         p_next=p_next,
-        b_next=errors.normal(size=(7, 6)),
-        b_last=errors.normal(size=(7, 4)),
+        b_next=scale * errors.normal(size=(batch, 6)),
+        b_last=scale * errors.normal(size=(batch, 4)),
         weights=weights,
         feedback=feedback,
         direct_feedback=direct,

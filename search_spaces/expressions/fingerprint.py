@@ -17,13 +17,14 @@ from autoglyph.search_spaces.expressions.program import Program
 
 Array = NDArray[np.float64]
 
-BETAS = (-0.6, 0.3, 1.0, 1.7, 3.1)
+BETAS = (-2.7, -0.6, 0.3, 1.0, 1.7, 3.1)
 """Values of beta that activation functions are probed at; a function is judged degenerate or not at 1."""
 DIGITS = 6
 _TINY = 1e-9
 _ORDINARY = 4.0
 _LARGEST = 1e3
 _FLAT = 1e-3
+_WEIGHTS = 64
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,11 @@ class Fingerprint:
 def fingerprint(program: Program) -> Fingerprint:
     """The fingerprint of a program of any vocabulary.
 
-    Activation functions are probed with 96 inputs from -60 to 60, five values of beta and their derivatives; update
-    rules with all operands of the tenth step of 64 weights whose gradients have scales from 0.0001 to 1;
-    back-propagation rules with the matrices of a small network. Dropping uses fixed masks.
+    Activation functions are probed with 96 inputs from -250 to 250, six values of beta and their derivatives; update
+    rules with all operands of the tenth step of 64 weights whose gradients have scales from 0.0001 to 1, and of the
+    third step of 64 weights whose gradients fade from 100 to 0.0000001 or cancel each other; back-propagation rules
+    with the matrices of a small network under errors of two scales, for many examples and for few. Dropping uses
+    fixed masks.
     """
     if program.vocabulary == "activation":
         return _of_activation(program)
@@ -73,7 +76,7 @@ def activation_probes() -> Array:
     """(96,) inputs, two thirds of them within 4, all irregular and none 0."""
     rng = np.random.default_rng(20171)
     near = np.linspace(-_ORDINARY, _ORDINARY, 64) + rng.uniform(-0.05, 0.05, 64)
-    far = np.concatenate([np.geomspace(4.2, 60, 16), -np.geomspace(4.3, 59, 16)])
+    far = np.concatenate([np.geomspace(4.2, 250, 16), -np.geomspace(4.3, 245, 16)])
     return np.concatenate([near, far * rng.uniform(0.98, 1.02, 32)])
 
 
@@ -104,27 +107,46 @@ def _fixed_drop(x: Any, rate: float) -> Any:
 
 @functools.cache
 def _update_probes(flip: bool) -> Mapping[str, Array]:
-    """Operands of the tenth update of 64 weights; with the gradients of other weights where flipped."""
-    from autoglyph.search_spaces.expressions.optimizers import NOISE_STD, Moments, operands
+    """Operands of updates of 64 ordinary and 64 other weights; with the gradients of other weights where flipped."""
+    from autoglyph.search_spaces.expressions.optimizers import DECAY_M
 
     rng = np.random.default_rng(20172)
-    gradients = rng.normal(size=(10, 64)) * np.geomspace(1e-4, 1, 64)
-    w, noise = rng.normal(size=64), rng.normal(0, NOISE_STD, 64)
+    spread = np.ones(_WEIGHTS), np.ones(_WEIGHTS)
+    ordinary = _operands_of(rng.normal(size=(10, _WEIGHTS)) * np.geomspace(1e-4, 1, _WEIGHTS), *spread, 17, flip)
+    scales = rng.permutation(np.geomspace(1e-3, 100, _WEIGHTS)) * np.geomspace(1, 1e-4, 3)[:, None]
+    gradients = rng.normal(size=(3, _WEIGHTS)) * scales
+    nearly = 1 + rng.permutation(np.geomspace(1e-6, 1, _WEIGHTS))
+    cancelling = -(DECAY_M**2 * gradients[0] + DECAY_M * gradients[1]) * nearly
+    gradients[2, ::3] = cancelling[::3]
+    spread = tuple(rng.permutation(np.geomspace(least, 1, _WEIGHTS)) for least in (1e-5, 1e-3))
+    fading = _operands_of(gradients, *spread, 40, flip)
+    return {
+        name: np.concatenate([np.broadcast_to(each[name], _WEIGHTS) for each in (ordinary, fading)]) for name in fading
+    }
+
+
+def _operands_of(gradients: Array, w_scale: Array, noise_scale: Array, steps: int, flip: bool) -> dict[str, Any]:
+    """Operands of the last of some updates, with the gradients of other weights where flipped."""
+    from autoglyph.search_spaces.expressions.optimizers import NOISE_STD, Moments, operands
+
+    rng = np.random.default_rng([20172, steps])
+    w, noise = w_scale * rng.normal(size=_WEIGHTS), noise_scale * rng.normal(0, NOISE_STD, _WEIGHTS)
+    order = rng.permutation(_WEIGHTS) if flip else np.arange(_WEIGHTS)
     moments = Moments()
-    order = rng.permutation(64) if flip else np.arange(64)
     for g in gradients[:, order]:
         moments = moments.after(g)
-    return operands(gradients[-1, order], w, moments, noise, 17)
+    return operands(gradients[-1, order], w, moments, noise, steps)
 
 
 def _of_update_rule(program: Program) -> Fingerprint:
     context = Context(drop=_fixed_drop)
     y = np.asarray(evaluate(program, _update_probes(False), context))
-    if not np.isfinite(y).all():
+    ordinary = y[..., :_WEIGHTS]
+    if not np.isfinite(ordinary).all():
         degenerate = "non-finite"
-    elif np.ptp(y) <= _TINY * max(1.0, float(np.abs(y).max())):
+    elif np.ptp(ordinary) <= _TINY * max(1.0, float(np.abs(ordinary).max())):
         degenerate = "constant"
-    elif np.array_equal(y, evaluate(program, _update_probes(True), context)):
+    elif np.array_equal(y, evaluate(program, _update_probes(True), context), equal_nan=True):
         degenerate = "no gradient"
     else:
         degenerate = ""
@@ -135,13 +157,13 @@ def _of_backprop(program: Program) -> Fingerprint:
     from autoglyph.search_spaces.expressions.backprop_rules import probe_operands
 
     context = Context(drop=_fixed_drop)
-    y = np.asarray(evaluate(program, probe_operands(0), context))
+    y, other, few = (np.asarray(evaluate(program, probe_operands(number), context)) for number in range(3))
     if not np.isfinite(y).all():
         degenerate = "non-finite"
     elif np.ptp(y) <= _TINY * max(1.0, float(np.abs(y).max())):
         degenerate = "constant"
-    elif np.array_equal(y, evaluate(program, probe_operands(1), context)):
+    elif np.array_equal(y, other):
         degenerate = "no gradient"
     else:
         degenerate = ""
-    return Fingerprint(digest(y), degenerate)
+    return Fingerprint(digest(np.concatenate([y, other, few])), degenerate)

@@ -192,7 +192,7 @@ def test_random_rules_mutants_and_children_are_legal(name: str) -> None:
     for row in [*rows, *genome.mutate(rows, rng), *genome.crossover(rows, rows[::-1].copy(), rng)]:
         program = genome.decode(row)
         assert program_shape(program) == ("batch", "units")
-        assert np.shape(evaluate(program, probe_operands(0))) == (7, 5)
+        assert np.shape(evaluate(program, probe_operands(0))) == (31, 5)
 
 
 def test_illegal_rules_have_no_shape() -> None:
