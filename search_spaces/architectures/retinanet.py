@@ -37,6 +37,7 @@ class RetinaNet(Architecture):
         head_filters: channels of the convolutions of both heads.
         head_depth: how many of them stand before the last one of each head.
         activation: of the heads.
+        separable: whether a convolution of the heads is one by channel and a 1x1 one, for mobile detectors.
     """
 
     backbone: Architecture
@@ -46,10 +47,11 @@ class RetinaNet(Architecture):
     head_filters: int = 256
     head_depth: int = 4
     activation: ActivationKind = "relu"
+    separable: bool = False
 
     def segments(self) -> Sequence[Segment]:
         """Those of the backbone, pyramid, heads."""
-        heads = ("classes", "anchors", "head_filters", "head_depth", "activation")
+        heads = ("classes", "anchors", "head_filters", "head_depth", "activation", "separable")
         return [
             *feature_segments(self.backbone, "backbone"),
             Segment("pyramid", ("pyramid",), _pyramid),
@@ -111,34 +113,23 @@ def _heads(
     filters: int,
     depth: int,
     activation: ActivationKind,
+    separable: bool,
 ) -> tuple[Tensor, ...]:
-    logits = [
-        _head(net, x, level, "class", "logits", anchors * classes, filters, depth, activation)
-        for level, x in zip(LEVELS, maps, strict=True)
-    ]
-    boxes = [
-        _head(net, x, level, "box", "codes", anchors * BOX_NUMBERS, filters, depth, activation)
-        for level, x in zip(LEVELS, maps, strict=True)
-    ]
-    return (*logits, *boxes)
+    outputs: list[Tensor] = []
+    for name, last, numbers in (("class", "logits", classes), ("box", "codes", BOX_NUMBERS)):
+        for level, x in zip(LEVELS, maps, strict=True):
+            for n in range(1, depth + 1):
+                with net.shared(name):
+                    x = _convolve(net, x, filters, separable, f"conv{n}")
+                with net.scope(f"{name}_p{level}"):
+                    x = net.norm(x, name=f"norm{n}")
+                    x = net.activation(x, activation, name=f"activation{n}")
+            with net.shared(name):
+                outputs.append(_convolve(net, x, anchors * numbers, separable, last))
+    return tuple(outputs)
 
 
-def _head(
-    net: Net,
-    x: Tensor,
-    level: int,
-    name: str,
-    last: str,
-    outputs: int,
-    filters: int,
-    depth: int,
-    activation: ActivationKind,
-) -> Tensor:
-    for n in range(1, depth + 1):
-        with net.shared(name):
-            x = net.conv(x, filters, 3, use_bias=True, name=f"conv{n}")
-        with net.scope(f"{name}_p{level}"):
-            x = net.norm(x, name=f"norm{n}")
-            x = net.activation(x, activation, name=f"activation{n}")
-    with net.shared(name):
-        return net.conv(x, outputs, 3, use_bias=True, name=last)
+def _convolve(net: Net, x: Tensor, filters: int, separable: bool, name: str) -> Tensor:
+    if separable:
+        x = net.depthwise_conv(x, 3, name=f"{name}_depthwise")
+    return net.conv(x, filters, 1 if separable else 3, use_bias=True, name=name)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import pyglove as pg
@@ -77,7 +77,8 @@ def space_size(blocks: int, stem: int = STEM_BLOCKS) -> int:
     inner = blocks - OUTPUTS
     connections = math.prod(math.comb(i, 2) for i in range(stem, blocks + stem))
     orders = math.factorial(inner) * math.factorial(OUTPUTS)
-    return orders * connections * len(SHIFTS) ** inner * len(get_args(BlockKind)) ** blocks
+    adjustments: int = len(SHIFTS) ** inner * len(get_args(BlockKind)) ** blocks
+    return orders * connections * adjustments
 
 
 def spinenet(
@@ -128,7 +129,7 @@ def spinenet(
     )
 
 
-MEMBERS = {
+MEMBERS: dict[str, Callable[[], RetinaNet]] = {
     "49s": functools.partial(spinenet, width=0.65, head_filters=128),
     "49": spinenet,
     "96": functools.partial(spinenet, size=1024, repeats=2),
