@@ -11,7 +11,7 @@ GRAPH_CONFIG = {
     "displaylogo": False,
     "responsive": True,
     "scrollZoom": False,
-    "modeBarButtonsToRemove": ["autoScale2d"],
+    "modeBarButtonsToRemove": ["autoScale2d", "sendChartToCloud"],  # nothing leaves this machine
     "toImageButtonOptions": {"scale": 2},
 }
 
@@ -113,7 +113,7 @@ def graph(figure: Any, part: str, label: str, height: int | None = None) -> Any:
     """
     from dash import dcc, html
 
-    style = {} if height is None else {"height": f"{height}px"}
+    style = {"height": f"{height or figure.layout.height or 450}px"}
     return html.Div(
         dcc.Graph(id=part, figure=figure, config=GRAPH_CONFIG, style=style, responsive=True),
         className="plot",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import secrets
 import socket
@@ -42,8 +43,14 @@ class PageServer:
         self.token = None if is_loopback(host) else secrets.token_urlsafe(24)
         self._socket = _listen(host, port)
         guard = Guard(app.server.wsgi_app, token=self.token, script_hashes=app.csp_hashes())
+        self._channels: dict[int, Any] = {}
         self._server: Any = waitress.create_server(
-            guard, sockets=[self._socket], threads=_THREADS, ident="autoglyph", max_request_body_size=1 << 20
+            guard,
+            self._channels,
+            sockets=[self._socket],
+            threads=_THREADS,
+            ident="autoglyph",
+            max_request_body_size=1 << 20,
         )
         self.port = int(self._socket.getsockname()[1])
         shown = socket.gethostname() if host in ("0.0.0.0", "::", "") else host
@@ -53,11 +60,13 @@ class PageServer:
     def run(self) -> None:
         """Answers until Ctrl-C or `close`."""
         self._server.run()
+        self._server.task_dispatcher.shutdown()
 
     def close(self) -> None:
-        """Stops listening."""
-        self._server.close()
-        self._socket.close()
+        """Makes `run` return, from any thread."""
+        from waitress import wasyncore
+
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._channels, ignore_all=True))
 
 
 def _listen(host: str, port: int | None) -> socket.socket:
@@ -67,12 +76,12 @@ def _listen(host: str, port: int | None) -> socket.socket:
     for number in (DEFAULT_PORT, 0) if port is None else (port,):
         try:
             return socket.create_server((host.strip("[]"), number), family=family)
-        except PermissionError as error:
-            raise ValueError(f"The port {number} may not be used: choose one above 1023 with --port.") from error
-        except socket.gaierror as error:
-            raise ValueError(f"There is no host {host!r} here: give --host an address of this machine.") from error
         except OSError as error:
-            if port is not None:
-                reason = f"Cannot listen on {host} port {port} ({error.strerror}): choose another --port or --host."
-                raise ValueError(reason) from error
-    raise ValueError(f"Cannot listen on {host}: give --host an address of this machine.")
+            if port is None and number != 0:
+                continue
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                reason = f"There is no address {host!r} here: give --host an address of this machine."
+            else:
+                reason = f"Cannot listen on {host} port {number} ({error.strerror}): choose another --port."
+            raise ValueError(reason) from error
+    raise AssertionError("every port was tried")

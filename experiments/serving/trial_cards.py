@@ -66,6 +66,17 @@ def failure_card(run: Run, trial: int) -> list[Any]:
     return [markup.card("Failure", html.Pre(lines(error)))] if error else []
 
 
+def picture_cards(run: Run, trial: int, place: Place) -> list[Any]:
+    """What there is to see of an individual: why it failed, its architecture or formula, and its cost.
+
+    Args:
+        run: its run.
+        trial: its number.
+        place: where the cards stand.
+    """
+    return [*failure_card(run, trial), cost_card(run, trial, place)]
+
+
 def decisions_card(run: Run, trial: int) -> Any:
     """What was decided."""
     chosen = run.decisions(trial)

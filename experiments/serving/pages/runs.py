@@ -63,8 +63,13 @@ def _row(summary: RunSummary, marked: list[str]) -> list[Any]:
     where = address(record.name, record.run)
     others = [name for name in marked if name != where]
     changed = Place((), tuple(("run", name) for name in (others if where in marked else [*marked, where])))
-    box = dcc.Link("☑" if where in marked else "☐", href=changed.href, className="mark-run",
-                   title=f"{'Leave out of' if where in marked else 'Mark for'} the comparison: {plain(record.name)}")  # fmt: skip
+    does = "Leave out of" if where in marked else "Mark for"
+    box = dcc.Link(
+        "☑" if where in marked else "☐",
+        href=changed.href,
+        className="mark-run",
+        title=f"{does} the comparison: {plain(record.name)}",
+    )
     share = min(1.0, summary.trials / summary.budget) if summary.budget else 0.0
     return [
         box,

@@ -32,13 +32,7 @@ def layout(records: Records, place: Place) -> Any:
             html.Div(html.H1(f"Trial {trial:,}"), className="title"),
             html.Div(
                 [
-                    html.Div(
-                        [
-                            *trial_cards.failure_card(run, trial),
-                            trial_cards.cost_card(run, trial, place),
-                        ],
-                        className="column",
-                    ),
+                    html.Div(trial_cards.picture_cards(run, trial, place), className="column"),
                     html.Div(
                         [
                             trial_cards.summary_card(run, trial, str(records.path), "What it reached"),
