@@ -121,7 +121,8 @@ class Run:
     def rungs(self) -> dict[int, list[dict[str, Any]]]:
         """Metrics at each rung by trial, of the trials that were trained."""
         texts = self._source.column("rungs")
-        return {trial: json.loads(text) for trial, text in enumerate(texts) if text is not None}
+        trained = [trial for trial, text in enumerate(texts) if text is not None]
+        return dict(zip(trained, _loads_all(texts[trial] for trial in trained), strict=True))
 
     @functools.cached_property
     def errors(self) -> dict[int, str]:

@@ -12,6 +12,7 @@ from autoglyph.experiments.views.progress import Progress
 from autoglyph.experiments.views.safe_text import markup
 
 Over = Literal["trials", "seconds"]
+_LOGARITHMIC_FROM = 2000
 
 
 def hypervolume_figure(made: Progress, over: Over = "trials") -> Any:
@@ -28,8 +29,8 @@ def hypervolume_figure(made: Progress, over: Over = "trials") -> Any:
             hovertemplate=f"{label}: %{{x:.6~g}}<br>hypervolume: %{{y:.6~g}}<extra></extra>",
         )
     )  # fmt: skip
-    return finish(figure, f"{title} over {over if made.seconds is not None else 'trials'}", made.run,
-                  axes={"x": label, "y": axis})  # fmt: skip
+    finish(figure, f"{title} over {_word(made, over)}", made.run, axes={"x": label, "y": axis})
+    return _spread(figure, made, over)
 
 
 def best_figure(made: Progress, over: Over = "trials") -> Any:
@@ -54,12 +55,23 @@ def best_figure(made: Progress, over: Over = "trials") -> Any:
         top = 1 - i / rows
         figure.update_layout({f"yaxis{suffix}": {"domain": [top - 1 / rows + (0.05 if i < rows - 1 else 0), top]}})
         axes[f"y{suffix}"] = name
-    finish(figure, f"{title} over {over if made.seconds is not None else 'trials'}", made.run, height=300 + 140 * rows)
+    finish(figure, f"{title} over {_word(made, over)}", made.run, height=300 + 140 * rows)
     for axis, text in axes.items():
         part = "xaxis" if axis == "x" else f"yaxis{axis[1:]}"
         figure.update_layout({part: {"title": {"text": markup(text)}, "automargin": True}})
     figure.update_layout(xaxis={"anchor": "free", "position": 0})
+    return _spread(figure, made, over)
+
+
+def _spread(figure: Any, made: Progress, over: Over) -> Any:
+    """A logarithmic axis for many trials, most of which change nothing."""
+    if _word(made, over) == "trials" and made.trials[-1] > _LOGARITHMIC_FROM:
+        figure.update_xaxes(type="log")
     return figure
+
+
+def _word(made: Progress, over: Over) -> str:
+    return "time" if over == "seconds" and made.seconds is not None else "trials"
 
 
 def _over(made: Progress, over: Over) -> tuple[Any, str]:
