@@ -56,8 +56,15 @@ class NumpyTraining:
         self._p = [np.zeros((batch, width), np.float32) for width in widths]
         self._h = [self._x, *(np.zeros_like(p) for p in self._p[:-1])]
         self._b = [np.zeros_like(p) for p in self._p]
-        self._rows = np.arange(batch)
+        self._ones = np.ones(batch, np.float32)
+        self._class_ones = np.ones(layout.classes, np.float32)
+        self._one_hot = (setup.y_train[:, None] == np.arange(layout.classes)).astype(np.float32)
+        self._labels = np.zeros_like(self._b[-1])
+        self._peak, self._sums = np.zeros((batch, 1), np.float32), np.zeros((batch, 1), np.float32)
         self._activations = [_activation_plan(parts, p, self._w.get(f"beta{i}")) for i, p in enumerate(self._p[:-1])]
+        for i, plan in enumerate(self._activations):
+            if plan.results["y"].shape == self._h[i + 1].shape:
+                self._h[i + 1] = plan.results["y"]
         self._drops = False
         self._uniforms = np.zeros(batch * max(widths) + layout.hidden * max(widths), np.float32)
         self._errors = [self._error_plan(i) for i in range(HIDDEN_LAYERS)] if parts.errors is not None else []
@@ -82,11 +89,8 @@ class NumpyTraining:
             h = setup.x_valid
             for i in range(HIDDEN_LAYERS):
                 p = h @ self._w[f"w{i}"] + self._w[f"b{i}"]
-                beta = self._w.get(f"beta{i}")
-                value = evaluate(
-                    self._parts.activation, {"x": p}, Context(beta=np.float32(1) if beta is None else beta)
-                )
-                h = np.broadcast_to(value, p.shape)
+                y = _activation_plan(self._parts, p, self._w.get(f"beta{i}"), with_slope=False).results["y"]
+                h = np.broadcast_to(y, p.shape)
             logits = h @ self._w[f"w{HIDDEN_LAYERS}"] + self._w[f"b{HIDDEN_LAYERS}"]
             top = logits.max(axis=1, keepdims=True)
             log_sum = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
@@ -98,13 +102,14 @@ class NumpyTraining:
         chosen = setup.order[at]
         np.take(setup.x_train, chosen, axis=0, out=self._x, mode="clip")
         for i, p in enumerate(self._p):
-            np.matmul(self._h[i], self._w[f"w{i}"], p)
+            np.dot(self._h[i], self._w[f"w{i}"], p)
             np.add(p, self._w[f"b{i}"], p)
             if i < HIDDEN_LAYERS:
                 plan = self._activations[i]
                 plan.run()
-                np.copyto(self._h[i + 1], plan.results["y"])
-        loss = self._loss(setup.y_train[chosen])
+                if plan.results["y"] is not self._h[i + 1]:
+                    np.copyto(self._h[i + 1], plan.results["y"])
+        loss = self._loss(chosen)
         if not math.isfinite(loss):
             raise ChildFailed(f"The loss of step {at + 1} is {loss}.")
         self._propagate(at)
@@ -112,25 +117,27 @@ class NumpyTraining:
         self._step += 1
         return loss
 
-    def _loss(self, labels: NDArray[np.int32]) -> float:
+    def _loss(self, chosen: NDArray[np.int32]) -> float:
         """Mean cross-entropy; leaves the error at the logits."""
-        logits, error = self._p[-1], self._b[-1]
-        np.subtract(logits, logits.max(axis=1, keepdims=True), error)
-        of_labels = error[self._rows, labels]
+        logits, error, sums, batch = self._p[-1], self._b[-1], self._sums, len(chosen)
+        np.take(self._one_hot, chosen, axis=0, out=self._labels, mode="clip")
+        np.maximum.reduce(logits, axis=1, keepdims=True, out=self._peak)
+        np.subtract(logits, self._peak, error)
+        of_labels = np.dot(error.ravel(), self._labels.ravel())
         np.exp(error, error)
-        sums = error.sum(axis=1, keepdims=True)
-        loss = float(np.mean(np.log(sums[:, 0]) - of_labels))
+        np.dot(error, self._class_ones, sums[:, 0])
+        loss = (float(np.add.reduce(np.log(sums), axis=None)) - float(of_labels)) / batch
         np.divide(error, sums, error)
-        error[self._rows, labels] -= 1
-        np.divide(error, np.float32(len(labels)), error)
+        np.subtract(error, self._labels, error)
+        np.multiply(error, np.float32(1 / batch), error)
         return loss
 
     def _propagate(self, at: int) -> None:
         """The gradients of all weights from the error at the logits."""
         for i in range(HIDDEN_LAYERS, -1, -1):
             b = self._b[i]
-            np.matmul(self._h[i].T, b, self._g[f"w{i}"])
-            np.add.reduce(b, axis=0, out=self._g[f"b{i}"])
+            np.dot(self._h[i].T, b, self._g[f"w{i}"])
+            np.dot(self._ones, b, self._g[f"b{i}"])
             if i == 0:
                 return
             if self._errors:
@@ -142,9 +149,9 @@ class NumpyTraining:
                 np.copyto(self._b[i - 1], plan.results["error"])
                 continue
             results = self._activations[i - 1].results
-            np.matmul(b, self._w[f"w{i}"].T, self._b[i - 1])
+            np.dot(b, self._w[f"w{i}"].T, self._b[i - 1])
             if "db" in results:
-                np.add.reduce(self._b[i - 1] * results["db"], axis=0, out=self._g[f"beta{i - 1}"])
+                np.dot(self._ones, self._b[i - 1] * results["db"], self._g[f"beta{i - 1}"])
             np.multiply(self._b[i - 1], results["dx"], self._b[i - 1])
 
     def _error_plan(self, layer: int) -> Plan:
@@ -172,14 +179,14 @@ class NumpyTraining:
         return Plan({"error": trace.symbol(error)}, arrays | {"uniforms": self._uniforms})
 
 
-def _activation_plan(parts: Parts, p: Floats, beta: Floats | None) -> Plan:
+def _activation_plan(parts: Parts, p: Floats, beta: Floats | None, *, with_slope: bool = True) -> Plan:
     """The activation function at pre-activations: "y", "dx" and, where it depends on beta, "db"."""
     trace = Trace()
     reads = trace.symbol(1.0) if beta is None else trace.input("beta")
     y, dx, db = forward_dual(parts.activation, trace.input("x"), reads, backend=trace)
-    if dx is None:
-        raise ChildFailed("The activation function does not depend on its input.")
-    outputs = {"y": trace.symbol(y), "dx": trace.symbol(dx)}
-    if db is not None and beta is not None:
-        outputs["db"] = trace.symbol(db)
+    outputs = {"y": trace.symbol(y)}
+    if with_slope:
+        outputs["dx"] = trace.symbol(0.0 if dx is None else dx)
+        if db is not None and beta is not None:
+            outputs["db"] = trace.symbol(db)
     return Plan(outputs, {"x": p} if beta is None else {"x": p, "beta": beta})

@@ -148,7 +148,7 @@ class Setup:
     Attributes:
         layout: of the weights.
         start: (n,) weights at the start.
-        feedback: see `Layout.feedback`.
+        seed: of everything that is drawn.
         order: (steps, batch) numbers of the training examples of every step.
         windows: (steps,) where in the pool the random numbers of every step begin.
         x_train: (examples, inputs).
@@ -159,13 +159,18 @@ class Setup:
 
     layout: Layout
     start: Floats
-    feedback: Mapping[str, Floats]
+    seed: int
     order: NDArray[np.int32]
     windows: NDArray[np.int32]
     x_train: Floats
     y_train: NDArray[np.int32]
     x_valid: Floats
     y_valid: NDArray[np.int32]
+
+    @functools.cached_property
+    def feedback(self) -> Mapping[str, Floats]:
+        """See `Layout.feedback`."""
+        return self.layout.feedback(self.seed)
 
     @property
     def steps(self) -> int:
@@ -198,7 +203,7 @@ def make_setup(data: Dataset, *, seed: int, hidden: int, steps: int, batch: int,
     return Setup(
         layout=layout,
         start=layout.start(seed),
-        feedback=layout.feedback(seed),
+        seed=seed,
         order=np.concatenate(rows)[:steps].astype(np.int32),
         windows=rng.integers(0, POOL - longest, steps).astype(np.int32),
         x_train=data.x_train.reshape(examples, -1),

@@ -49,7 +49,7 @@ class TensorflowTraining:
         names = list(AVERAGES) if kind == "update" else ["velocity"]
         self._averages = [tf.zeros_like(self._flat) for _ in names]
         self._rate = tf.constant(learning_rate, tf.float32)
-        self._feedback = [tf.constant(each) for each in setup.feedback.values()]
+        self._feedback = [tf.constant(each) for each in setup.feedback.values()] if kind == "errors" else []
 
     def train(self, until: int) -> NDArray[np.float64]:
         """Trains on until so many steps have passed; (steps,) loss of each new one, before its update.
@@ -100,7 +100,8 @@ def _compiled(kind: Kind, words: str, units: int, layout: Layout, steps: int) ->
     rows = tf.TensorSpec((units, 5), tf.int32)
     examples, labels = tf.TensorSpec((None, layout.inputs), tf.float32), tf.TensorSpec((None,), tf.int32)
     averages = [flat] * (len(AVERAGES) if kind == "update" else 1)
-    feedback = [tf.TensorSpec(each.shape, tf.float32) for each in layout.feedback(0).values()]
+    fixed = layout.feedback(0).values() if kind == "errors" else ()
+    feedback = [tf.TensorSpec(each.shape, tf.float32) for each in fixed]
     train = tf.function(
         network.train,
         input_signature=[

@@ -8,29 +8,36 @@ from typing import Any
 import numpy as np
 
 from autoglyph.search_spaces.expressions.numerics import Context, NumpyBackend
-from autoglyph.search_spaces.expressions.program import Program
+from autoglyph.search_spaces.expressions.program import Program, plain_units
 
 Dual = tuple[Any, Any, Any]
 _NOT_READ = "left"
+_Unit = tuple[int, tuple[str, str, str, str, str]]
 
 
 def needed_units(program: Program) -> list[int]:
     """Numbers of the units that the value of the program depends on, in order."""
-    needed = {len(program.units) - 1}
-    for i in range(len(program.units) - 1, -1, -1):
+    return [i for i, _ in _needed(program)]
+
+
+def _needed(program: Program) -> list[_Unit]:
+    """The units that the value depends on, in order, each with its number."""
+    units = plain_units(program)
+    operands = program.words.operand_table
+    needed = {len(units) - 1}
+    for i in range(len(units) - 1, -1, -1):
         if i in needed:
-            each = program.units[i]
-            terms = [each.left] if each.binary == _NOT_READ else [each.left, each.right]
-            needed |= {int(t.register[1:]) - 1 for t in terms if t.register not in program.words.operand_table}
-    return sorted(needed)
+            _, a, _, b, binary = units[i]
+            registers = [a] if binary == _NOT_READ else [a, b]
+            needed |= {int(register[1:]) - 1 for register in registers if register not in operands}
+    return [(i, units[i]) for i in sorted(needed)]
 
 
 def operands_read(program: Program) -> list[str]:
     """Names of the operands that the value of the program depends on, in the order of the vocabulary."""
     read: set[str] = set()
-    for i in needed_units(program):
-        each = program.units[i]
-        read |= {each.left.register} | ({each.right.register} if each.binary != _NOT_READ else set())
+    for _, (_, a, _, b, binary) in _needed(program):
+        read |= {a} if binary == _NOT_READ else {a, b}
     return [name for name in program.words.operand_table if name in read]
 
 
@@ -53,18 +60,13 @@ def evaluate(
     words = program.words
     value: Any = None
     with np.errstate(all="ignore"):
-        for i in needed_units(program):
-            each = program.units[i]
-            value = _term(words, each.left, registers, around, backend)
-            if each.binary != _NOT_READ:
-                right = _term(words, each.right, registers, around, backend)
-                value = words.binary_table[each.binary].function(backend, value, right, around)
+        for i, (unary1, a, unary2, b, binary) in _needed(program):
+            value = words.unary_table[unary1].function(backend, registers[a], around)
+            if binary != _NOT_READ:
+                right = words.unary_table[unary2].function(backend, registers[b], around)
+                value = words.binary_table[binary].function(backend, value, right, around)
             registers[f"u{i + 1}"] = value
     return value
-
-
-def _term(words: Any, term: Any, registers: Mapping[str, Any], context: Context, backend: Any) -> Any:
-    return words.unary_table[term.unary].function(backend, registers[term.register], context)
 
 
 def derivatives(program: Program, x: Any, beta: Any = 1.0) -> Dual:
@@ -109,12 +111,11 @@ def forward_dual(program: Program, x: Any, beta: Any, *, backend: Any) -> Dual:
     registers: dict[str, Dual] = {"x": (x, 1.0, None)}
     dual: Dual = registers["x"]
     with np.errstate(all="ignore"):
-        for i in needed_units(program):
-            each = program.units[i]
-            dual = _apply(words.unary_table[each.left.unary], [registers[each.left.register]], around, backend)
-            if each.binary != _NOT_READ:
-                right = _apply(words.unary_table[each.right.unary], [registers[each.right.register]], around, backend)
-                dual = _apply(words.binary_table[each.binary], [dual, right], around, backend)
+        for i, (unary1, a, unary2, b, binary) in _needed(program):
+            dual = _apply(words.unary_table[unary1], [registers[a]], around, backend)
+            if binary != _NOT_READ:
+                right = _apply(words.unary_table[unary2], [registers[b]], around, backend)
+                dual = _apply(words.binary_table[binary], [dual, right], around, backend)
             registers[f"u{i + 1}"] = dual
     return dual
 

@@ -71,6 +71,18 @@ def unit(unary1: str, a: str, unary2: str, b: str, binary: str) -> Unit:
     return Unit(left=Term(unary=unary1, register=a), right=Term(unary=unary2, register=b), binary=binary)
 
 
+def plain_units(program: Program) -> list[tuple[str, str, str, str, str]]:
+    """The five tokens of every unit: unary 1, register a, unary 2, register b and binary.
+
+    Attributes of symbolic objects are slow to read; what reads them more than once reads these.
+    """
+    found = []
+    for each in program.units:
+        left, right = each.left, each.right
+        found.append((left.unary, left.register, right.unary, right.register, each.binary))
+    return found
+
+
 def check(program: Program) -> None:
     """Refuses a program with unknown names or registers that do not exist yet.
 
@@ -93,12 +105,12 @@ def to_rows(program: Program) -> NDArray[np.int32]:
         raise ValueError("A program has at least one unit: write left(identity(x), identity(x)) for its operand x.")
     unaries, binaries = list(words.unary_table), list(words.binary_table)
     rows = []
-    for i, each in enumerate(program.units):
+    for i, (unary1, a, unary2, b, binary) in enumerate(plain_units(program)):
         registers = register_names(words, i)
         row = []
-        for term in (each.left, each.right):
-            row += [_index("unary operation", term.unary, unaries), _index("register", term.register, registers)]
-        rows.append([*row, _index("binary operation", each.binary, binaries)])
+        for unary, register in ((unary1, a), (unary2, b)):
+            row += [_index("unary operation", unary, unaries), _index("register", register, registers)]
+        rows.append([*row, _index("binary operation", binary, binaries)])
     return np.array(rows, np.int32)
 
 
