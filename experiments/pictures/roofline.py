@@ -138,6 +138,24 @@ def _save_image(drawn: Scene, file: Path) -> None:
 
 
 def _save_html(drawn: Scene, file: Path) -> None:
+    page = _figure(drawn).to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
+    file.write_text(page, encoding="utf-8")
+
+
+def roofline_figure(name: str, costs: dict[str, Any]) -> Any:
+    """The roofline as a Plotly figure of fixed size.
+
+    Args:
+        name: of the network.
+        costs: of `replayed.workload_costs`.
+
+    Raises:
+        ValueError: if nothing does any operation.
+    """
+    return _figure(scene(name, costs))
+
+
+def _figure(drawn: Scene) -> Any:
     import html
 
     import plotly.graph_objects as go
@@ -193,8 +211,7 @@ def _save_html(drawn: Scene, file: Path) -> None:
     )
     figure.update_xaxes(type="log", title=_X, automargin=False, range=[math.log10(v) for v in drawn.x_range])
     figure.update_yaxes(type="log", title=_Y, automargin=False, range=[math.log10(v) for v in drawn.y_range])
-    page = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
-    file.write_text(page, encoding="utf-8")
+    return figure
 
 
 def _hover(row: dict[str, Any]) -> str:

@@ -40,7 +40,15 @@ def finish(figure: Any, title: str, *runs: Run, axes: Mapping[str, str] | None =
     above = 64 + 15 * min(len(runs), 5)
     figure.update_layout(
         template="plotly_white",
-        title={"text": f"{markup(title, 120)}<br><sub>{source_line(*runs)}</sub>", "x": 0.01, "xanchor": "left"},
+        title={
+            "text": f"{markup(title, 120)}<br><sub>{source_line(*runs)}</sub>",
+            "x": 0.01,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "pad": {"t": 12},
+        },
         legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0.0},
         margin={"l": 64, "r": 24, "t": above, "b": 80},
         height=height,
