@@ -80,7 +80,8 @@ def decode(codes: NDArray[Any], anchors: NDArray[Any]) -> Boxes:
 
 def clip(boxes: NDArray[Any], width: float, height: float) -> Boxes:
     """The parts of boxes (..., 4) that lie within an image."""
-    return np.clip(boxes, 0, np.array([width, height, width, height], np.float32)).astype(np.float32)
+    clipped: Boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32)).astype(np.float32)
+    return clipped
 
 
 def _centres_and_sides(boxes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

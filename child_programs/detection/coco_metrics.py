@@ -48,7 +48,7 @@ def coco_metrics(truth: DetectionExamples, found: Sequence[Detections], classes:
 
 
 def _dataset(truth: DetectionExamples, classes: int) -> dict[str, Any]:
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for image, (boxes, labels, crowds, scale) in enumerate(
         zip(truth.boxes, truth.labels, truth.crowds, truth.scales.tolist(), strict=True)
     ):

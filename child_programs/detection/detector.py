@@ -86,7 +86,7 @@ class Detector:
             return flat_outputs(self.model, images, len(self.class_names), training=False)
 
         signature = [tf.TensorSpec(self.model.inputs[0].shape, tf.float32)]
-        return tf.function(outputs, autograph=False, jit_compile=False, input_signature=signature)
+        return tf.function(outputs, autograph=False, jit_compile=False).get_concrete_function(*signature)
 
 
 def flat_outputs(model: Any, images: Any, classes: int, *, training: bool) -> tuple[Any, Any]:

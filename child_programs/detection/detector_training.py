@@ -58,7 +58,7 @@ class DetectorTraining:
         self._learning_rates = cosine_schedule(steps, peak=peak_learning_rate, warmup_steps=round(warmup_share * steps))
         self._epoch = 0
         self._variables = [*(variable.value for variable in detector.model.variables), *optimizer.state]
-        self._step = _training_step(detector, optimizer, box_weight)
+        self._step = _training_step(detector, optimizer, box_weight, self._batch_size)
         self._matches: dict[int, Matches] = {}
 
     @property
@@ -115,7 +115,7 @@ class DetectorTraining:
         return self._matches[row]
 
 
-def _training_step(detector: Detector, optimizer: FusedOptimizer, box_weight: float) -> Any:
+def _training_step(detector: Detector, optimizer: FusedOptimizer, box_weight: float, batch_size: int) -> Any:
     """A compiled function of images, classes, codes and learning rate that makes one step and gives its loss."""
     import tensorflow as tf
 
@@ -131,4 +131,11 @@ def _training_step(detector: Detector, optimizer: FusedOptimizer, box_weight: fl
         optimizer.apply(clipped, learning_rate)
         return loss
 
-    return tf.function(step, autograph=False, jit_compile=False)
+    anchors = len(detector.anchors.boxes)
+    signature = [
+        tf.TensorSpec([batch_size, *model.inputs[0].shape[1:]], tf.float32),
+        tf.TensorSpec([batch_size, anchors], tf.int32),
+        tf.TensorSpec([batch_size, anchors, 4], tf.float32),
+        tf.TensorSpec([], tf.float32),
+    ]
+    return tf.function(step, autograph=False, jit_compile=False).get_concrete_function(*signature)

@@ -47,16 +47,19 @@ def digits_canvas(*, seed: int, resolution: int = SIDE, limit: int | None = None
     source = read_source(DIGITS).train
     digits, labels = unit_range(source.images), source.labels
     order = np.random.default_rng([seed, 0]).permutation(len(labels))
-    parts = {}
+    parts: list[DetectionExamples] = []
     start = 0
     for number, (name, count) in enumerate(COUNTS.items()):
         end = start + round(SHARES[name] * len(order))
         chosen, start = order[start:end], end
         count = count if limit is None else min(limit, count)
         rng = np.random.default_rng([seed, 1, number])
-        parts[name] = _examples(digits[chosen], labels[chosen], count, resolution, rng)
+        parts.append(_examples(digits[chosen], labels[chosen], count, resolution, rng))
+    train, valid, test = parts
     return DetectionDataset(
-        **parts,
+        train=train,
+        valid=valid,
+        test=test,
         resolution=resolution,
         class_names=tuple(map(str, range(10))),
         name=NAME,
