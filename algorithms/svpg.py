@@ -1,8 +1,10 @@
 """SVPG (Liu, Ramachandran, Liu and Peng 2017, "Stein Variational Policy Gradient").
 
 Several recurrent controllers learn from their own trials by REINFORCE, share their gradients through a radial
-kernel between their weights, and are driven apart by the gradient of that kernel. Their weights so approach a
-sample of q(w) ~ q0(w) exp(J(w) / temperature), J being the expected reward.
+kernel, and are driven apart by the gradient of that kernel. With a kernel between their weights, that of the paper,
+the weights so approach a sample of q(w) ~ q0(w) exp(J(w) / temperature), J being the expected reward. In thousands of
+weights most directions leave the policy as it is, so that controllers far apart may all propose the same; the kernel
+between policies, which is this project's and the default, measures and drives apart what they propose.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from autoglyph.algorithms.controllers import Adam, Controller, DecisionSequence
 from autoglyph.algorithms.controllers.policy_gradient import reinforce_gradient
 from autoglyph.algorithms.controllers.rewards import Rewards
 from autoglyph.algorithms.controllers.settings import expect_share
-from autoglyph.algorithms.controllers.stein import median_bandwidth, stein_direction
+from autoglyph.algorithms.controllers.stein import median_bandwidth, policy_stein_direction, stein_direction
 from autoglyph.algorithms.controllers.told import Asked, Batches
 from autoglyph.search_spaces import Rows
 
@@ -33,10 +35,10 @@ class SVPG(Algorithm):
     Attributes:
         controllers: how many there are.
         batch: trials of an update, of all controllers together.
+        kernel: "policies", between the probabilities of the decisions of a batch, or "weights".
         temperature: of the density that the controllers are a sample of; the lower, the less the kernel drives
             them apart.
-        bandwidth: of the kernel, a squared distance of weights; 0 for the squared median distance over
-            log(controllers + 1).
+        bandwidth: of the kernel, a squared distance; 0 for the squared median distance over log(controllers + 1).
         prior_deviation: of a normal prior q0 around zero weights; 0 for a flat one.
         hidden_size: units of the LSTM and size of its embeddings.
         learning_rate: of Adam.
@@ -47,7 +49,8 @@ class SVPG(Algorithm):
 
     controllers: int = 4
     batch: int = 10
-    temperature: float = 10.0
+    kernel: str = "policies"
+    temperature: float = 0.1
     bandwidth: float = 0.0
     prior_deviation: float = 0.0
     hidden_size: int = 32
@@ -67,6 +70,8 @@ class SVPG(Algorithm):
         expect_share("baseline_decay", self.baseline_decay)
         if not (self.temperature > 0 and math.isfinite(self.temperature)):
             raise ValueError(f"Expected a positive temperature, received {self.temperature}.")
+        if self.kernel not in ("policies", "weights"):
+            raise ValueError(f"Unknown kernel {self.kernel!r}: choose policies or weights.")
         count = int(self.controllers)
         self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
         rngs = [np.random.default_rng([self._seed, _INITIALISATION, i + 1]) for i in range(count)]
@@ -98,10 +103,15 @@ class SVPG(Algorithm):
             gradients = self._gradients(rows, advantages, told[:, 1]) / self.temperature
             if self.prior_deviation:
                 gradients -= self._weights / self.prior_deviation**2
-            bandwidth = self.bandwidth or median_bandwidth(self._weights)
-            directions = stein_direction(self._weights, gradients, bandwidth)
+            directions = self._directions(rows, gradients)
             steps = [adam.ascent(each) for adam, each in zip(self._adams, directions, strict=True)]
             self._weights = self._weights + np.stack(steps)
+
+    def _directions(self, rows: Rows, gradients: FloatArray) -> FloatArray:
+        if self.kernel == "weights":
+            return stein_direction(self._weights, gradients, self.bandwidth or median_bandwidth(self._weights))
+        sequences = self._controller.sequence.of(rows)
+        return policy_stein_direction(self._controller, self._weights, gradients, sequences, self.bandwidth)
 
     def _owner(self, key: bytes) -> int:
         owner = self._asked.recall(key)

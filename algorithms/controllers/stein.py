@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
-from autoglyph.algorithms.base import FloatArray
+from autoglyph.algorithms.base import FloatArray, IntArray
+from autoglyph.algorithms.controllers.decision_sequence import Mask
+from autoglyph.algorithms.controllers.lstm import Controller
 
 
 def median_bandwidth(particles: FloatArray) -> float:
@@ -15,6 +17,16 @@ def median_bandwidth(particles: FloatArray) -> float:
         return 1.0
     distances = np.sqrt(_squared_distances(particles)[np.triu_indices(len(particles), 1)])
     return float(np.median(distances)) ** 2 / math.log(len(particles) + 1) or 1.0
+
+
+def radial_kernel(points: FloatArray, bandwidth: float) -> tuple[FloatArray, FloatArray]:
+    """Kernel exp(-|j - i|^2 / bandwidth) of (n, P) points, (n, n), and what drives them apart, (n, P).
+
+    The drive on point i is sum_j grad_j k(j, i), which for this kernel is minus its gradient by i itself.
+    """
+    kernel: FloatArray = np.exp(-_squared_distances(points) / bandwidth)
+    drive: FloatArray = 2.0 / bandwidth * (kernel.sum(axis=0)[:, None] * points - kernel @ points)
+    return kernel, drive
 
 
 def stein_direction(particles: FloatArray, gradients: FloatArray, bandwidth: float) -> FloatArray:
@@ -27,10 +39,45 @@ def stein_direction(particles: FloatArray, gradients: FloatArray, bandwidth: flo
         gradients: (n, P) of the logarithm of the density to be approximated, at the particles.
         bandwidth: of the kernel, a squared distance.
     """
-    kernel = np.exp(-_squared_distances(particles) / bandwidth)
-    repulsion = 2.0 / bandwidth * (kernel.sum(axis=0)[:, None] * particles - kernel @ particles)
-    direction: FloatArray = (kernel @ gradients + repulsion) / len(particles)
+    kernel, drive = radial_kernel(particles, bandwidth)
+    direction: FloatArray = (kernel @ gradients + drive) / len(particles)
     return direction
+
+
+def policy_stein_direction(
+    controller: Controller,
+    particles: FloatArray,
+    gradients: FloatArray,
+    sequences: tuple[IntArray, Mask],
+    bandwidth: float,
+) -> FloatArray:
+    """(n, P) directions as of `stein_direction`, with a radial kernel between policies in place of weights.
+
+    The point of a policy holds the square roots of its probabilities in all decisions of the given sequences, so that
+    the squared distance of two is their mean squared Hellinger distance, twice that of the textbook, from 0 to 2. Each
+    controller is driven apart along the gradient of the kernel by its own weights, which for a kernel between weights
+    is the term of the paper.
+
+    Args:
+        controller: the network.
+        particles: (n, P) weights.
+        gradients: (n, P) of the logarithm of the density to be approximated, at the particles.
+        sequences: (m, L) tokens in whose decisions policies are compared, and which decisions are made.
+        bandwidth: of the kernel, a squared distance of such points; 0 for `median_bandwidth`.
+    """
+    runs = [controller.forward(weights, *sequences) for weights in particles]
+    made = sequences[1][:, :, None]
+    scale = 1.0 / math.sqrt(max(1, int(made.sum())))
+    policies = [np.where(made, np.exp(run.log_probabilities), 0.0) for run in runs]
+    roots = np.stack([scale * np.sqrt(policy) for policy in policies])
+    points = roots.reshape(len(particles), -1)
+    kernel, drives = radial_kernel(points, bandwidth or median_bandwidth(points))
+    directions: FloatArray = kernel @ gradients
+    for i, (run, policy) in enumerate(zip(runs, policies, strict=True)):
+        by_logarithm = 0.5 * drives[i].reshape(policy.shape) * roots[i]
+        by_score = by_logarithm - policy * by_logarithm.sum(axis=2, keepdims=True)
+        directions[i] += controller.backward(particles[i], run, by_score)
+    return directions / len(particles)
 
 
 def _squared_distances(particles: FloatArray) -> FloatArray:

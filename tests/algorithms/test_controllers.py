@@ -12,13 +12,14 @@ from autoglyph.algorithms.controllers import Adam, Controller, DecisionSequence
 from autoglyph.algorithms.controllers.policy_gradient import clipped_factors, reinforce_gradient, score_gradient
 from autoglyph.algorithms.controllers.replay import ReplayMemory, Trial, n_step_targets
 from autoglyph.algorithms.controllers.rewards import Rewards
-from autoglyph.algorithms.controllers.stein import median_bandwidth, stein_direction
+from autoglyph.algorithms.controllers.stein import median_bandwidth, policy_stein_direction, stein_direction
 from autoglyph.algorithms.controllers.told import Asked, Batches
 from autoglyph.algorithms.ppo import PPO
 from autoglyph.algorithms.q_learning import QLearning
 from autoglyph.algorithms.random import Random
 from autoglyph.algorithms.reinforce import Reinforce
 from autoglyph.algorithms.svpg import SVPG
+from autoglyph.experiments.benchmarks.svpg import covers_both, independent_policies, svpg_policies
 from autoglyph.search_spaces import Genome
 
 LEARNERS = [Reinforce, PPO, SVPG, QLearning]
@@ -205,7 +206,8 @@ def test_stein_particles_match_a_gaussian() -> None:
 
 def test_svpg_with_a_narrow_kernel_is_separate_reinforce() -> None:
     genome = genome_of("flat")
-    algorithm = SVPG(controllers=2, batch=8, bandwidth=1e-9, temperature=0.5, entropy=0.0, learning_rate=0.01)
+    settings = {"kernel": "weights", "bandwidth": 1e-9, "temperature": 0.5, "entropy": 0.0, "learning_rate": 0.01}
+    algorithm = SVPG(controllers=2, batch=8, **settings)
     algorithm.setup(genome, 1, 0)
     controller, weights = algorithm._controller, algorithm._weights.copy()
     adams = [Adam(controller.size, 0.01) for _ in range(2)]
@@ -220,6 +222,38 @@ def test_svpg_with_a_narrow_kernel_is_separate_reinforce() -> None:
             gradient = reinforce_gradient(controller, weights[owner], sequences, advantages[owner::2], 0.0)
             weights[owner] += adam.ascent(gradient / 0.5 / 2)
     np.testing.assert_allclose(algorithm._weights, weights, rtol=0, atol=1e-12)
+
+
+def test_the_kernel_between_policies_is_that_of_their_hellinger_distances() -> None:
+    genome = Genome(GROUPS)
+    controller = Controller(DecisionSequence(genome, 4), 3)
+    rng = np.random.default_rng(5)
+    particles = rng.normal(size=(3, controller.size))
+    sequences = controller.sequence.of(genome.random(6, rng))
+    bandwidth = 0.7
+
+    def kernel(weights: np.ndarray, j: int) -> float:
+        roots = []
+        for each in (weights, particles[j]):
+            run = controller.forward(each, *sequences)
+            roots.append(np.sqrt(np.exp(run.log_probabilities[run.made])))
+        return math.exp(-((roots[0] - roots[1]) ** 2).sum() / run.made.sum() / bandwidth)
+
+    gradients = rng.normal(size=particles.shape)
+    directions = policy_stein_direction(controller, particles, gradients, sequences, bandwidth)
+    shared = np.array([[kernel(weights, j) for j in range(3)] for weights in particles]) @ gradients
+    probe = rng.normal(size=controller.size)
+    for i in range(3):
+        ahead, behind = (sum(kernel(particles[i] + h * probe, j) for j in range(3)) for h in (1e-5, -1e-5))
+        driven = 3 * directions[i] - shared[i]
+        assert math.isclose(driven @ probe, -(ahead - behind) / 2e-5, rel_tol=1e-5, abs_tol=1e-9)
+
+
+def test_controllers_driven_apart_cover_two_modes_and_independent_ones_do_not() -> None:
+    seeds = range(3)
+    together = [covers_both(svpg_policies("unequal", 4, seed)) for seed in seeds]
+    alone = [covers_both(independent_policies("unequal", 4, seed)) for seed in seeds]
+    assert sum(together) == 3 and sum(alone) <= 1
 
 
 def test_returns_look_n_made_decisions_ahead() -> None:
