@@ -127,14 +127,16 @@ def _transposed_conv(op: ops.TransposedConv, context: LayerContext, *inputs: Any
     import keras
 
     make = _by_rank(inputs[0], keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
-    layer = make(
-        op.filters,
-        op.kernel,
-        strides=op.stride,
-        padding=op.padding,
-        use_bias=op.use_bias,
-        kernel_initializer=context.fan_out_normal(),
-        name=context.name,
+    layer = context.layer(
+        lambda: make(
+            op.filters,
+            op.kernel,
+            strides=op.stride,
+            padding=op.padding,
+            use_bias=op.use_bias,
+            kernel_initializer=context.fan_out_normal(),
+            name=context.name,
+        )
     )
     return layer(*inputs)
 
@@ -169,7 +171,8 @@ def _batch_norm(op: ops.BatchNorm, context: LayerContext, *inputs: Any) -> Any:
 def _layer_norm(op: ops.LayerNorm, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
-    layer = keras.layers.LayerNormalization(epsilon=op.epsilon, scale=op.scale, center=op.center, name=context.name)
+    make = keras.layers.LayerNormalization
+    layer = context.layer(lambda: make(epsilon=op.epsilon, scale=op.scale, center=op.center, name=context.name))
     return layer(*inputs)
 
 
@@ -177,8 +180,10 @@ def _layer_norm(op: ops.LayerNorm, context: LayerContext, *inputs: Any) -> Any:
 def _group_norm(op: ops.GroupNorm, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
-    layer = keras.layers.GroupNormalization(
-        op.groups, epsilon=op.epsilon, scale=op.scale, center=op.center, name=context.name
+    layer = context.layer(
+        lambda: keras.layers.GroupNormalization(
+            op.groups, epsilon=op.epsilon, scale=op.scale, center=op.center, name=context.name
+        )
     )
     return layer(*inputs)
 
@@ -188,7 +193,10 @@ def _embedding(op: ops.Embedding, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
     normal = keras.initializers.RandomNormal(stddev=op.size**-0.5, seed=context.seed)
-    return keras.layers.Embedding(op.vocabulary, op.size, embeddings_initializer=normal, name=context.name)(*inputs)
+    layer = context.layer(
+        lambda: keras.layers.Embedding(op.vocabulary, op.size, embeddings_initializer=normal, name=context.name)
+    )
+    return layer(*inputs)
 
 
 @keras_value.register
@@ -219,7 +227,7 @@ def _activation(op: ops.Activation, context: LayerContext, *inputs: Any) -> Any:
         gate = keras.layers.Activation("sigmoid", name=f"{context.name}_sigmoid")(*inputs)
         return keras.layers.Multiply(name=context.name)([*inputs, gate])
     kind = _KERAS_ACTIVATIONS.get(op.kind, op.kind)
-    return keras.layers.Activation(kind, name=context.name)(*inputs)
+    return context.layer(lambda: keras.layers.Activation(kind, name=context.name))(*inputs)
 
 
 @keras_value.register
@@ -237,14 +245,14 @@ def _add(op: ops.Add, context: LayerContext, *inputs: Any) -> Any:
 
     if len(inputs) == 1:
         return keras.layers.Identity(name=context.name)(*inputs)
-    return keras.layers.Add(name=context.name)(list(inputs))
+    return context.layer(lambda: keras.layers.Add(name=context.name))(list(inputs))
 
 
 @keras_value.register
 def _multiply(op: ops.Multiply, context: LayerContext, *inputs: Any) -> Any:
     import keras
 
-    return keras.layers.Multiply(name=context.name)(list(inputs))
+    return context.layer(lambda: keras.layers.Multiply(name=context.name))(list(inputs))
 
 
 @keras_value.register
@@ -263,7 +271,8 @@ def _pool(op: ops.Pool, context: LayerContext, *inputs: Any) -> Any:
         make = _by_rank(inputs[0], layers.MaxPooling1D, layers.MaxPooling2D, layers.MaxPooling3D)
     else:
         make = _by_rank(inputs[0], layers.AveragePooling1D, layers.AveragePooling2D, layers.AveragePooling3D)
-    return make(op.size, strides=op.stride, padding=op.padding, name=context.name)(*inputs)
+    layer = context.layer(lambda: make(op.size, strides=op.stride, padding=op.padding, name=context.name))
+    return layer(*inputs)
 
 
 @keras_value.register
@@ -280,7 +289,7 @@ def _global_pool(op: ops.GlobalPool, context: LayerContext, *inputs: Any) -> Any
             layers.GlobalAveragePooling2D,
             layers.GlobalAveragePooling3D,
         )
-    return make(keepdims=op.keep_dimensions, name=context.name)(*inputs)
+    return context.layer(lambda: make(keepdims=op.keep_dimensions, name=context.name))(*inputs)
 
 
 @keras_value.register

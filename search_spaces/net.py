@@ -65,6 +65,19 @@ def the_one(tensors: Tensors) -> Tensor:
     raise ValueError(f"Expected a network of one output, received one of {len(tensors)}.")
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """Stands in an architecture for a decision of which a reading takes in all candidates.
+
+    Attributes:
+        decision: name of the decision, such as "edges[2]".
+        candidates: its values.
+    """
+
+    decision: str
+    candidates: tuple[Hashable, ...]
+
+
 class Net(abc.ABC):
     """The language in which blocks say what they compute.
 
@@ -133,6 +146,24 @@ class Net(abc.ABC):
         self._refuse_shared(name)
         with self.scope(name):
             return build(self, x, *settings)
+
+    def choose(
+        self, name: str, build: Callable[..., Tensor | None], x: Tensor, choice: Hashable, *settings: Hashable
+    ) -> Tensor | None:
+        """A part whose kind is a decision; its operations share the scope `name`.
+
+        A reading of one individual builds what was chosen. One that mixes individuals is given a `Mixture`.
+
+        Args:
+            name: scope of the part.
+            build: (net, x, choice, *settings) -> output, of the shape of x for every choice; None where nothing
+                comes out.
+            x: its only input.
+            choice: what was decided.
+            *settings: what else the part depends on.
+        """
+        with self.scope(name):
+            return build(self, x, choice, *settings)
 
     def _refuse_shared(self, name: str) -> None:
         if self._is_shared:

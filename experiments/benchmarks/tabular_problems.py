@@ -58,7 +58,7 @@ def nasbench201(path: Path) -> TabularProblem:
     sizes = tuple(int(n) for n in genome.cardinalities)
 
     def numbers(rows: Rows) -> NDArray[np.intp]:
-        return np.ravel_multi_index(tuple(rows.T.astype(np.intp)), sizes)
+        return np.asarray(np.ravel_multi_index(tuple(rows.T.astype(np.intp)), sizes))
 
     everything = genome.rows_at(0, int(np.prod(sizes)))
     table = np.full((len(everything), len(epochs)), -np.inf)

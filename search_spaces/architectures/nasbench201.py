@@ -114,14 +114,26 @@ def _stage(index: int) -> Callable[..., Tensor]:
     return build
 
 
-def _relu_conv_norm(net: Net, x: Tensor, filters: int, kernel: int, stride: int, name: str) -> Tensor:
-    with net.scope(name):
-        return net.norm(net.conv(net.activation(x, "relu"), filters, kernel, stride=stride))
+def _relu_conv_norm(net: Net, x: Tensor, filters: int, kernel: int, stride: int) -> Tensor:
+    return net.norm(net.conv(net.activation(x, "relu"), filters, kernel, stride=stride))
+
+
+def _edge(net: Net, x: Tensor, edge: Edge, filters: int) -> Tensor | None:
+    """What one operation makes of a node; None where it is no operation."""
+    if edge == "none":
+        return None
+    if edge == "skip_connect":
+        return x
+    if edge == "avg_pool_3x3":
+        return net.pool(x, "average", 3)
+    return _relu_conv_norm(net, x, filters, 3 if edge == "nor_conv_3x3" else 1, 1)
 
 
 def _reduction(net: Net, x: Tensor, filters: int) -> Tensor:
-    y = _relu_conv_norm(net, x, filters, 3, 2, "first")
-    y = _relu_conv_norm(net, y, filters, 3, 1, "second")
+    with net.scope("first"):
+        y = _relu_conv_norm(net, x, filters, 3, 2)
+    with net.scope("second"):
+        y = _relu_conv_norm(net, y, filters, 3, 1)
     shortcut = net.conv(net.pool(x, "average", 2, stride=2), filters, 1, name="shortcut")
     return net.add(shortcut, y)
 
@@ -132,15 +144,10 @@ def _cell(net: Net, x: Tensor, edges: Sequence[Edge], filters: int) -> Tensor:
         arriving: list[Tensor] = []
         for (source, to), edge in zip(EDGES, edges, strict=True):
             start = nodes[source] if to == target else None
-            if start is None or edge == "none":
+            if start is None:
                 continue
-            name = f"edge{source}{target}"
-            if edge == "skip_connect":
-                arriving.append(start)
-            elif edge == "avg_pool_3x3":
-                arriving.append(net.pool(start, "average", 3, name=name))
-            else:
-                arriving.append(_relu_conv_norm(net, start, filters, 3 if edge == "nor_conv_3x3" else 1, 1, name))
+            if (arrived := net.choose(f"edge{source}{target}", _edge, start, edge, filters)) is not None:
+                arriving.append(arrived)
         several = len(arriving) > 1
         nodes.append(net.add(*arriving, name=f"node{target}") if several else arriving[0] if arriving else None)
     if nodes[-1] is None:
