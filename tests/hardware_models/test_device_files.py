@@ -44,7 +44,7 @@ class TestEveryDevice:
 
 
 def test_the_built_in_devices() -> None:
-    expected = {"tpu_v2", "tpu_v3", "tpu_v4", "tpu_v5e", "tpu_v5p", "v100", "a100", "h100", "coral_edge_tpu"}
+    expected = {"tpu_v2", "tpu_v3", "tpu_v4", "tpu_v5e", "tpu_v5p", "v100", "p100", "a100", "h100", "coral_edge_tpu"}
     assert expected <= set(available_devices())
     assert {path.stem for path in FOLDER.glob("*.toml")} <= set(available_devices())
     assert load_device("tpu_v3").unit == "core"
