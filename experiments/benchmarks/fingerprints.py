@@ -102,7 +102,7 @@ def count(name: str, candidates: int) -> dict[str, float]:
 
 
 def different_rows(genome: Genome, n: int) -> list[Any]:
-    """n different random rows in the order in which they were drawn, or all of a space that is not larger."""
+    """Draws n different rows in random order, or all of a space that is not larger."""
     rng = np.random.default_rng(_SEED)
     if 0 < genome.size <= n:
         return [genome.rows_at(i, i + 1)[0] for i in rng.permutation(genome.size).tolist()]
@@ -140,7 +140,7 @@ def _inputs() -> Array:
 
 @functools.cache
 def _update_probes() -> list[Mapping[str, Array]]:
-    probes = []
+    probes: list[Mapping[str, Array]] = []
     for gradients in (1, 4, 40):
         rng = np.random.default_rng([_SEED, gradients])
         w, noise, moments = rng.normal(size=600), rng.normal(0, NOISE_STD, 600), Moments()
@@ -153,7 +153,7 @@ def _update_probes() -> list[Mapping[str, Array]]:
 
 @functools.cache
 def _error_probes() -> list[Mapping[str, Array]]:
-    probes = []
+    probes: list[Mapping[str, Array]] = []
     for number, (batch, units, after, outputs, scale) in enumerate([(9, 11, 7, 10, 1.0), (16, 6, 13, 3, 0.01)]):
         rng = np.random.default_rng([_SEED, number])
         p, p_next = 2 * rng.normal(size=(batch, units)), 2 * rng.normal(size=(batch, after))

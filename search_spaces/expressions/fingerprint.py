@@ -111,15 +111,15 @@ def _update_probes(flip: bool) -> Mapping[str, Array]:
     from autoglyph.search_spaces.expressions.optimizers import DECAY_M
 
     rng = np.random.default_rng(20172)
-    spread = np.ones(_WEIGHTS), np.ones(_WEIGHTS)
-    ordinary = _operands_of(rng.normal(size=(10, _WEIGHTS)) * np.geomspace(1e-4, 1, _WEIGHTS), *spread, 17, flip)
+    even = np.ones(_WEIGHTS)
+    ordinary = _operands_of(rng.normal(size=(10, _WEIGHTS)) * np.geomspace(1e-4, 1, _WEIGHTS), even, even, 17, flip)
     scales = rng.permutation(np.geomspace(1e-3, 100, _WEIGHTS)) * np.geomspace(1, 1e-4, 3)[:, None]
     gradients = rng.normal(size=(3, _WEIGHTS)) * scales
     nearly = 1 + rng.permutation(np.geomspace(1e-6, 1, _WEIGHTS))
     cancelling = -(DECAY_M**2 * gradients[0] + DECAY_M * gradients[1]) * nearly
     gradients[2, ::3] = cancelling[::3]
-    spread = tuple(rng.permutation(np.geomspace(least, 1, _WEIGHTS)) for least in (1e-5, 1e-3))
-    fading = _operands_of(gradients, *spread, 40, flip)
+    w_scale, noise_scale = (rng.permutation(np.geomspace(least, 1, _WEIGHTS)) for least in (1e-5, 1e-3))
+    fading = _operands_of(gradients, w_scale, noise_scale, 40, flip)
     return {
         name: np.concatenate([np.broadcast_to(each[name], _WEIGHTS) for each in (ordinary, fading)]) for name in fading
     }
