@@ -37,6 +37,10 @@ class LaterTrials(TrialSource):
         with Store(self._path, read_only=True) as store:
             return store.columns(self._run, [name], since=self._since, until=self._until)
 
+    def picked(self, name: str, trials: Sequence[int]) -> list[Any]:
+        """One field of some trials, counted from the first of these."""
+        return StoredTrials(self._path, self._run, self._until).picked(name, [self._since + t for t in trials])
+
     def records(self, start: int, stop: int) -> list[TrialRecord]:
         """Trials whole, counted from the first of these."""
         whole = StoredTrials(self._path, self._run, self._until)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from autoglyph.experiments.pictures.pareto_front import axis_label
+from autoglyph.experiments.pictures.roofline import roofline_figure
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup
-from autoglyph.experiments.serving.individuals import individual, replay_command
-from autoglyph.experiments.serving.place import Place, address
+from autoglyph.experiments.serving.individuals import Individual, individual, replay_command
+from autoglyph.experiments.serving.place import Place, address, run_place
+from autoglyph.experiments.views.architecture_graph import (
+    architecture_graph,
+    collapsed,
+    depth_of,
+    expression_graph,
+    formula_svg,
+    formulas,
+)
+from autoglyph.experiments.views.figures.architecture import graph_figure, kernels_figure
+from autoglyph.experiments.views.figures.lineage import lineage_figure
+from autoglyph.experiments.views.lineage import lineage
 from autoglyph.experiments.views.safe_text import lines, plain
 
-_KERNELS = 400
+_KERNELS, _CHANGES, _GENERATIONS_LISTED = 400, 12, 4
 
 
 def summary_card(run: Run, trial: int, store: str, title: Any) -> Any:
@@ -66,15 +79,112 @@ def failure_card(run: Run, trial: int) -> list[Any]:
     return [markup.card("Failure", html.Pre(lines(error)))] if error else []
 
 
-def picture_cards(run: Run, trial: int, place: Place) -> list[Any]:
+def picture_cards(run: Run, trial: int, place: Place, *, roofline: bool) -> list[Any]:
     """What there is to see of an individual: why it failed, its architecture or formula, and its cost.
 
     Args:
         run: its run.
         trial: its number.
         place: where the cards stand.
+        roofline: also the roofline of its kernels, whose labels take a second to place.
     """
-    return [*failure_card(run, trial), cost_card(run, trial, place)]
+    shown = individual(run, trial)
+    return [*failure_card(run, trial), *architecture_cards(shown), cost_card(shown, place, roofline=roofline)]
+
+
+def architecture_cards(shown: Individual) -> list[Any]:
+    """The network as a graph of its parts, or the expression as a formula and a tree.
+
+    Args:
+        shown: the individual.
+    """
+    from dash import html
+
+    title = f"{shown.run.name}:{shown.trial}"
+    cards = []
+    written = formulas(shown.value)
+    if written:
+        svg = formula_svg(written["latex"])
+        drawn = [html.Img(src=_picture(svg), alt=written["text"], className="drawn")] if svg else []
+        tree = graph_figure(expression_graph(shown.value), title)
+        cards.append(
+            markup.card(
+                "Formula",
+                *drawn,
+                html.Div(written["text"], className="formula"),
+                html.Details([html.Summary("LaTeX"), html.Pre(written["latex"])]),
+                markup.graph(tree, "architecture-graph", "The expression as a tree"),
+                part="architecture",
+            )
+        )
+    if shown.network is not None:
+        whole = architecture_graph(shown.network)
+        graph = collapsed(whole, depth_of(whole))
+        drawn_graph = markup.graph(
+            graph_figure(graph, title), "architecture-graph", f"The architecture as a graph of {len(graph.nodes)} parts"
+        )
+        note = f"{len(whole.nodes):,} operations, drawn as {len(graph.nodes):,} parts from the input down."
+        cards.append(
+            markup.card("Architecture", html.Div(drawn_graph, className="tall drawing", tabIndex="0"), note=note,
+                        part="architecture")
+        )  # fmt: skip
+    return cards
+
+
+def lineage_card(run: Run, trial: int) -> Any:
+    """The ancestors of a trial and what each step changed.
+
+    Args:
+        run: its run.
+        trial: its number.
+    """
+    from dash import dcc, html
+
+    found = lineage(run, trial)
+    near = [step for step in found.steps if found.generations.get(step.child, 99) < _GENERATIONS_LISTED]
+    rows = [
+        [
+            dcc.Link(f"{step.parent:,}", href=run_place(run.name, run.record.run, step.parent).href),
+            dcc.Link(f"{step.child:,}", href=run_place(run.name, run.record.run, step.child).href),
+            html.Div([*map(_change, step.changes[:_CHANGES]), *_rest(len(step.changes))], className="stack"),
+        ]
+        for step in near
+    ]  # fmt: skip
+    note = (
+        f"{len(found.generations) - 1:,} recorded ancestors, {max(found.generations.values(), default=0)} steps back."
+        if found.recorded
+        else "The algorithm names no parents: the earlier trial that shares most decisions is shown instead."
+    )
+    children = [
+        html.Span([dcc.Link(f"{t:,}", href=run_place(run.name, run.record.run, t).href), " "]) for t in found.children
+    ]
+    return markup.card(
+        "Lineage",
+        markup.graph(lineage_figure(found), "lineage-graph", f"Ancestors of trial {trial:,}"),
+        html.Div(
+            markup.table(["Parent", "Child", "Changed"], rows, caption="What each step changed"), className="tall"
+        ),
+        html.P(["Its first children: ", *children], className="note") if children else "",
+        note=note,
+        part="lineage",
+    )
+
+
+def _change(change: Any) -> Any:
+    from dash import html
+
+    before, after = ("–" if value is None else plain(value, 40) for value in (change.before, change.after))
+    return html.Span(f"{plain(change.name, 50)}: {before} → {after}")
+
+
+def _rest(changes: int) -> list[Any]:
+    from dash import html
+
+    return [html.Span(f"and {changes - _CHANGES} more")] if changes > _CHANGES else []
+
+
+def _picture(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 
 def decisions_card(run: Run, trial: int) -> Any:
@@ -88,30 +198,35 @@ def decisions_card(run: Run, trial: int) -> Any:
     )
 
 
-def cost_card(run: Run, trial: int, place: Place) -> Any:
+def cost_card(shown: Individual, place: Place, *, roofline: bool) -> Any:
     """What the network costs on a chip, kernel by kernel, with the choice of the chip.
 
     Args:
-        run: its run.
-        trial: its number.
+        shown: the individual.
         place: where the card stands; its choice `device` names the chip.
+        roofline: also the roofline of the kernels.
+
+    Raises:
+        ValueError: if there is no such device.
     """
     from dash import html
 
     from autoglyph.experiments.replaying.replayed import costs as costs_of
     from autoglyph.hardware_models import available_devices
 
-    shown = individual(run, trial)
     if shown.network is None:
         text = shown.trouble or "Individuals of this space are no networks, so no chip is modelled."
         return markup.card("Cost", html.P(plain(text, 400), className="quiet"), part="cost")
+    experiment = shown.run.record.experiment
     known = available_devices()
-    default = run.record.experiment.get("device")
+    default = experiment.get("device")
     device = place.get("device") or (default if default in known else known[0])
     if device not in known:
         raise ValueError(f"There is no device {plain(device)!r} here; choose one of {', '.join(known)}.")
     options = [(name, place.changed({"device": name}).href, name == device) for name in known]
-    costs = costs_of(shown.network, device)
+    batch = experiment.get("batch") if device == default else None
+    costs = costs_of(shown.network, device, batch if isinstance(batch, int) else None)
+    title = f"{shown.run.name}:{shown.trial}"
     return markup.card(
         "Cost",
         markup.choices("Device", options),
@@ -124,24 +239,33 @@ def cost_card(run: Run, trial: int, place: Place) -> Any:
                 ("parameters", markup.number(costs["parameters"])),
             ]
         ),
-        html.Div(
-            markup.table(
-                ["Kernel", "Latency (µs)", "Bound", "Multiply-adds", "Ops per byte"],
-                [
-                    [
-                        kernel["name"],
-                        markup.number(kernel["latency_us"]),
-                        kernel["bound"],
-                        markup.number(kernel["madds"]),
-                        markup.number(kernel["ops_per_byte"]),
-                    ]
-                    for kernel in costs["kernels"][:_KERNELS]
-                ],
-                numeric=[1, 3, 4],
-                caption=f"Cost of every kernel on {device}",
-            ),
-            className="tall",
-        ),
+        *([_roofline(title, costs, device)] if roofline else []),
+        markup.graph(kernels_figure(title, costs), "kernels-graph", f"The slowest kernels on {device}"),
+        html.Details([html.Summary(f"All {len(costs['kernels']):,} kernels"), _kernel_table(costs, device)]),
         note=f"{costs['device_title']}, batch {costs['batch']}: analytic roofline model, not a measurement.",
         part="cost",
+    )
+
+
+def _roofline(title: str, costs: dict[str, Any], device: str) -> Any:
+    figure = roofline_figure(plain(title), costs)
+    return markup.graph(figure, "roofline-graph", f"Roofline of the kernels on {device}")
+
+
+def _kernel_table(costs: dict[str, Any], device: str) -> Any:
+    from dash import html
+
+    rows = [
+        [
+            kernel["name"],
+            markup.number(kernel["latency_us"]),
+            kernel["bound"],
+            markup.number(kernel["madds"]),
+            markup.number(kernel["ops_per_byte"]),
+        ]
+        for kernel in costs["kernels"][:_KERNELS]
+    ]
+    headings = ["Kernel", "Latency (µs)", "Bound", "Multiply-adds", "Ops per byte"]
+    return html.Div(
+        markup.table(headings, rows, numeric=[1, 3, 4], caption=f"Cost of every kernel on {device}"), className="tall"
     )

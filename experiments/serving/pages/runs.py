@@ -52,7 +52,8 @@ def layout(records: Records, place: Place) -> Any:
                 ),
                 className="card wide list",
             ),
-        ]
+        ],
+        id="runs",
     )
 
 

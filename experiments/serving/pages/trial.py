@@ -32,7 +32,13 @@ def layout(records: Records, place: Place) -> Any:
             html.Div(html.H1(f"Trial {trial:,}"), className="title"),
             html.Div(
                 [
-                    html.Div(trial_cards.picture_cards(run, trial, place), className="column"),
+                    html.Div(
+                        [
+                            *trial_cards.picture_cards(run, trial, place, roofline=True),
+                            trial_cards.lineage_card(run, trial),
+                        ],
+                        className="column",
+                    ),
                     html.Div(
                         [
                             trial_cards.summary_card(run, trial, str(records.path), "What it reached"),
@@ -43,7 +49,8 @@ def layout(records: Records, place: Place) -> Any:
                 ],
                 className="cards side",
             ),
-        ]
+        ],
+        id="trial",
     )
 
 

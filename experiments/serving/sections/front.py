@@ -29,7 +29,7 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     Raises:
         ValueError: if there is no such axis.
     """
-    from dash import html
+    from dash import dcc, html
 
     axes = place.all("axis")[:3] or default_axes(run)[:2]
     if len(axes) < 2:
@@ -37,6 +37,8 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     trial = _chosen(run, place)
     figure = front_figure(points(run, axes), selected=trial)
     figure.update_layout(uirevision="|".join(axes), **({} if len(axes) == 3 else {"dragmode": "pan"}))
+    for trace in figure.data:  # numbers travel as packed arrays, from which Dash cannot tell the point that is clicked
+        trace.customdata = [str(number) for number in trace.customdata]
     picture = markup.card(
         None,
         markup.graph(figure, "front-graph", f"Pareto front of {len(run):,} trials; the members are listed below"),
@@ -51,11 +53,12 @@ def layout(records: Records, run: Run, place: Place) -> Any:
             [picture, html.Div([side, _members(run, place)], className="column")],
             className="cards side",
         )
-    title = html.Span(f"Trial {trial:,}")
+    page = run_place(run.name, run.record.run, trial).href
+    title = html.Span([f"Trial {trial:,} ", dcc.Link("all about it ↗", href=page, className="aside")])
     side = trial_cards.summary_card(run, trial, str(records.path), title)
     return html.Div(
         [
-            html.Div([picture, *trial_cards.picture_cards(run, trial, place)], className="column"),
+            html.Div([picture, *trial_cards.picture_cards(run, trial, place, roofline=False)], className="column"),
             html.Div([side, _members(run, place)], className="column"),
         ],
         className="cards side",
@@ -98,7 +101,7 @@ def register(app: Any) -> None:
 
 def _trials_of(data: dict[str, Any] | None) -> list[int]:
     points_of = (data or {}).get("points", [])
-    return [p["customdata"] for p in points_of if isinstance(p.get("customdata"), int)]
+    return [int(p["customdata"]) for p in points_of if str(p.get("customdata", "")).isdecimal()]
 
 
 def _link(place: Place, text: str) -> Any:
