@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pyglove as pg
@@ -14,6 +15,7 @@ from autoglyph.child_programs.datasets import Dataset
 from autoglyph.child_programs.fused_optimizers import OPTIMIZERS
 from autoglyph.child_programs.keras_net import build_model
 from autoglyph.child_programs.tensorflow_process import prepare_process
+from autoglyph.child_programs.weight_sharing.inheritance import inherit
 from autoglyph.search_spaces.architecture import Architecture
 
 
@@ -39,6 +41,8 @@ class ImageClassification(pg.Object):
         norm_momentum: of batch normalisation. The published 0.99 needs hundreds of steps before its moving
             averages mean anything; children train for fewer.
         cores: threads TensorFlow may use, for the whole process; None leaves its choice.
+        shared_weights: file of a supernet (`autoglyph supernet`) whose weights a child begins with; the first of
+            `epochs` may then be 0, to measure children as they are. It holds for one width and one data set.
     """
 
     epochs: list[int] = [1, 2, 4]
@@ -51,12 +55,14 @@ class ImageClassification(pg.Object):
     warmup_share: float = 0.1
     norm_momentum: float = 0.8
     cores: int | None = None
+    shared_weights: str | None = None
 
     def _on_bound(self) -> None:
         super()._on_bound()
         epochs = list(self.epochs)
-        if not epochs or epochs[0] < 1 or epochs != sorted(set(epochs)):
-            raise ValueError(f"Expected epochs that rise from at least 1, received {epochs}.")
+        least = 1 if self.shared_weights is None else 0
+        if not epochs or epochs[0] < least or epochs != sorted(set(epochs)):
+            raise ValueError(f"Expected epochs that rise from at least {least}, received {epochs}.")
         for name in ("batch_size", "learning_rate", "width", "resolution", "cores"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -114,11 +120,12 @@ class ImageClassification(pg.Object):
         training = self._start(candidate, seed, data)
         if checkpoint is not None:
             training.restore(checkpoint)
+        done = -1 if checkpoint is None else training.epoch
         for rung, epoch in enumerate(self.epochs):
-            if epoch <= training.epoch:
+            if epoch <= done:
                 continue
             train_loss = training.train_until(epoch)
-            values = {**training.validate(), "train_loss": train_loss}
+            values = {**training.validate(), **({"train_loss": train_loss} if epoch else {})}
             yield Measurement(rung, values, time.perf_counter() - started, training.state)
             started = time.perf_counter()
 
@@ -128,6 +135,8 @@ class ImageClassification(pg.Object):
             resolution=data.resolution, channels=data.channels, classes=data.classes, width=self.width
         )
         model = build_model(proxy, seed=seed, norm_momentum=self.norm_momentum, composed_swish=True)
+        if self.shared_weights is not None:
+            inherit(model, proxy, Path(self.shared_weights), data)
         return ClassifierTraining(
             model,
             OPTIMIZERS[self.optimizer](model.trainable_variables),
@@ -136,6 +145,6 @@ class ImageClassification(pg.Object):
             label_smoothing=self.label_smoothing,
             peak_learning_rate=self.learning_rate,
             warmup_share=self.warmup_share,
-            epochs=self.epochs[-1],
+            epochs=max(1, self.epochs[-1]),
             seed=seed,
         )

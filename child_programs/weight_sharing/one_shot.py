@@ -16,7 +16,6 @@ from autoglyph.child_programs.weight_sharing.mixing_net import MixingNet, mixabl
 from autoglyph.child_programs.weight_sharing.paths import Paths
 from autoglyph.child_programs.weight_sharing.policy import PathPolicy
 from autoglyph.child_programs.weight_sharing.supernet import Supernet, batches, cosine
-from autoglyph.search_spaces import Genome
 from autoglyph.search_spaces.genome import Row
 from autoglyph.search_spaces.space import SearchSpace
 
@@ -133,7 +132,7 @@ def search_by_policy(
 
 
 def search_by_gradient(
-    supernet: Supernet, genome: Genome, base: Row, schedule: Schedule, *, learning_rate: float = 0.02
+    supernet: Supernet, space: SearchSpace, base: Row, schedule: Schedule, *, learning_rate: float = 0.02
 ) -> Iterator[Progress]:
     """DARTS of first order (Liu et al. 2019): every decision is a mixture, its shares learnt on validation images.
 
@@ -141,7 +140,7 @@ def search_by_gradient(
 
     Args:
         supernet: weights and data; the memory is that of all candidates at once.
-        genome: of the space.
+        space: that is searched; where the likeliest candidates make no feasible network, nothing is found.
         base: an individual.
         schedule: sizes.
         learning_rate: of the logits of the shares, for Adam.
@@ -155,6 +154,7 @@ def search_by_gradient(
     import keras
     import tensorflow as tf
 
+    genome = space.genome
     columns = mixable_columns(genome, supernet.fitted)
     if not columns:
         raise ValueError("No decision of this space can be a mixture: search it by policy instead.")
@@ -192,4 +192,6 @@ def search_by_gradient(
         shares = [tf.nn.softmax(each).numpy() for each in logits]
         found = base.copy()
         found[columns] = [int(each.argmax()) for each in shares]
-        yield Progress(at + 1, loss, float(np.mean([each.max() for each in shares])), found)
+        found = genome.canonical(found[None])[0]
+        is_found = at + 1 == schedule.steps and bool(space.feasible(found[None])[0])
+        yield Progress(at + 1, loss, float(np.mean([each.max() for each in shares])), found if is_found else None)

@@ -32,6 +32,8 @@ class PathNet(KerasNet):
         self._behind: dict[int, tuple[Any, str]] = {}  # a tensor (kept, so that its id stays its own) and its key
         self.used: dict[str, str] = {}
         """Key of the weights by scoped name of the operation."""
+        self.moments: dict[str, tuple[Any, Any]] = {}
+        """(channels,) mean and variance of each normalisation over the images, by scoped name."""
 
     def read(self, op: Op, *inputs: Tensor) -> Any:
         """The value of one operation."""
@@ -74,4 +76,5 @@ class PathNet(KerasNet):
         self.used[self.full_name(op)] = key
         scale, offset = self._weights.norm(key, int(x.shape[-1]))
         mean, variance = tf.nn.moments(x, list(range(len(x.shape) - 1)))
+        self.moments[self.full_name(op)] = mean, variance
         return tf.nn.batch_normalization(x, mean, variance, offset, scale, op.epsilon)
