@@ -6,7 +6,7 @@ import datetime
 import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,7 @@ class Run:
         Raises:
             StoreError: if the file or the run is not there.
         """
-        with _reader(store) as opened:
+        with open_to_read(store) as opened:
             record = opened.run(name)
             trials = StoredTrials(store, record.run, opened.trial_count(record.run))
             return cls(record, trials, opened.events(record.run))
@@ -144,17 +144,21 @@ class Run:
     @property
     def num_copied(self) -> int:
         """Trials that took the result of one that computes the same."""
-        return sum(t.copies is not None for t in self.trials)
+        return sum(copies is not None for copies in self._source.column("copies"))
 
     @property
     def num_infeasible(self) -> int:
         """Trials that were known before training to be worth nothing."""
-        return sum(t.is_infeasible for t in self.trials)
+        return sum(copies is None and rungs is None for copies, rungs in self._how_failed())
 
     @property
     def num_failed(self) -> int:
         """Trials whose own training failed."""
-        return sum(t.status == "failed" and t.copies is None and not t.is_infeasible for t in self.trials)
+        return sum(copies is None and rungs is not None for copies, rungs in self._how_failed())
+
+    def _how_failed(self) -> Iterator[tuple[int | None, str | None]]:
+        failed = np.flatnonzero(~self.completed).tolist()
+        return zip(self._source.picked("copies", failed), self._source.picked("rungs", failed), strict=True)
 
     @functools.cached_property
     def front(self) -> NDArray[np.int64]:
@@ -239,7 +243,7 @@ def _loads_all(texts: Any) -> list[Any]:
     return parsed
 
 
-def _reader(store: str | Path) -> Store:
+def open_to_read(store: str | Path) -> Store:
     """A record for reading; one of an older version is first brought to this one, as far as it can be written."""
     try:
         return Store(store, read_only=True)

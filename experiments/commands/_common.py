@@ -11,12 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from autoglyph.experiments.store import DEFAULT_STORE
+from autoglyph.experiments.views.safe_text import lines, plain
 
 StoreOption = Annotated[Path, typer.Option("--store", metavar="FILE", help="The record.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 DEFAULT_STORE_PATH = Path(DEFAULT_STORE)
 
 _WIDTH_IN_A_FILE = 120
+_LONGEST = 2000  # characters of a cell
 
 SEARCH_PANEL = "Search"
 INSPECT_PANEL = "Inspect"
@@ -26,8 +28,13 @@ REFERENCE_PANEL = "What there is"
 
 def print_json(value: Any) -> None:
     """Prints one JSON value on standard output, numbers that are not finite as null."""
-    json.dump(_without_nan(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-    print()
+    text = json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False)
+    print(text.encode("utf-8", "backslashreplace").decode())  # half a surrogate pair stays the escape it was in JSON
+
+
+def say(text: str) -> None:
+    """Prints lines that may hold text of a record: nothing in them moves the cursor or changes colours."""
+    print(lines(text, width=_LONGEST))
 
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -41,11 +48,11 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any
     table = Table(header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for i, heading in enumerate(headings):
         numeric = bool(cells) and all(isinstance(row[i], (int, float)) for row in cells)
-        table.add_column(escape(heading), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(escape(plain(heading, 80)), justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*(escape(format_value(v)) for v in row))
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_IN_A_FILE)
-    console.print(escape(title), style="bold")
+    console.print(escape(plain(title, 400)), style="bold")
     console.print(table)
 
 
@@ -55,7 +62,7 @@ def format_value(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else plain(value, _LONGEST)
 
 
 def note(text: str) -> None:

@@ -48,9 +48,11 @@ def carry_out(
     with _progress_bar(record.name) as observe:
         finished = search.run(store, record, observe)
     wall_s = time.perf_counter() - started
-    run = Run(record, store.trials(record.run))
+    run = Run.open(record.name, store.path)
     if html is not None:
-        pareto_front.write_html(run, html)
+        from autoglyph.experiments.views.report import write_report
+
+        write_report(run, html, store=store.path)
     if png is not None:
         pareto_front.write_image(run, png)
     if as_json:
@@ -95,8 +97,10 @@ def front_entries(run: Run) -> list[dict[str, Any]]:
 
 
 def print_front(run: Run) -> None:
-    """Prints picture and table of the front."""
+    """Prints the front, best-so-far and the table of the front."""
     print(pareto_front.terminal(run))
+    if len(run.objectives) > 1:
+        print(pareto_front.terminal_best(run))
     print(pareto_front.subtitle(run))
     names = [o.name for o in run.objectives]
     front = run.front.tolist()

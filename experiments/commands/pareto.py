@@ -15,7 +15,7 @@ PANEL, ORDER = _common.INSPECT_PANEL, 22
 
 def command(
     run: Annotated[str, typer.Argument(help="Name of the run.")],
-    html: Annotated[Path | None, typer.Option(help="Write an offline web page.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report: all views in one page that opens offline.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write a picture (.png, .svg, .pdf).")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all trials as a table.")] = None,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
@@ -28,7 +28,9 @@ def command(
 
     opened = Run.open(run, store)
     if html is not None:
-        pareto_front.write_html(opened, html)
+        from autoglyph.experiments.views.report import write_report
+
+        write_report(opened, html, store=store)
     if png is not None:
         pareto_front.write_image(opened, png)
     if csv is not None:

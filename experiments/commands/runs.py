@@ -10,9 +10,9 @@ PANEL, ORDER = _common.INSPECT_PANEL, 20
 
 def command(store: StoreOption = _common.DEFAULT_STORE_PATH, as_json: JsonOption = False) -> None:
     """List the runs of a record."""
-    from autoglyph.experiments.store import Store
+    from autoglyph.experiments.run import open_to_read
 
-    with Store(store) as opened:
+    with open_to_read(store) as opened:
         counts = opened.trial_counts()
         rows = []
         for record in opened.runs():

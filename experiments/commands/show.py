@@ -22,13 +22,9 @@ def command(
 ) -> None:
     """Show a run, or one trial of it."""
     from autoglyph.experiments.run import Run
-    from autoglyph.experiments.store import Store
 
-    with Store(store) as record_file:
-        record = record_file.run(run)
-        opened = Run(record, record_file.trials(record.run))
-        events = record_file.events(record.run)
-    value = _run_object(opened, events) if trial is None else _trial_object(opened, trial)
+    opened = Run.open(run, store)
+    value = _run_object(opened) if trial is None else _trial_object(opened, trial)
     if as_json:
         _common.print_json(value)
     elif trial is None:
@@ -37,8 +33,8 @@ def command(
         _print_trial(value)
 
 
-def _run_object(run: Any, events: list[tuple[str, str, dict[str, Any]]]) -> dict[str, Any]:
-    rungs = collections.Counter(len(json.loads(t.rungs)) for t in run.trials if t.rungs)
+def _run_object(run: Any) -> dict[str, Any]:
+    rungs = collections.Counter(map(len, run.rungs.values()))
     return {
         "run": run.name,
         "created": run.record.created,
@@ -51,8 +47,8 @@ def _run_object(run: Any, events: list[tuple[str, str, dict[str, Any]]]) -> dict
         "digest": run.digest(),
         "experiment": run.record.experiment,
         "rungs": {str(reached): rungs[reached] for reached in sorted(rungs)},
-        "hurdles": [payload for _, kind, payload in events if kind == "hurdle"],
-        "workers": [payload for _, kind, payload in events if kind == "worker"],
+        "hurdles": [payload for _, kind, payload in run.events if kind == "hurdle"],
+        "workers": [payload for _, kind, payload in run.events if kind == "worker"],
     }
 
 
@@ -81,38 +77,42 @@ def _print_run(run: Any, value: dict[str, Any]) -> None:
     print_front(run)
     experiment = value["experiment"]
     settings = ", ".join(f"{k}={v}" for k, v in experiment["algorithm"]["settings"].items())
-    print(f"Space {experiment['space']}, {experiment['algorithm']['name']}({settings}), seed {experiment['seed']}.")
-    print(f"Accuracy: {experiment['accuracy_source']}.")
+    _common.say(
+        f"Space {experiment['space']}, {experiment['algorithm']['name']}({settings}), seed {experiment['seed']}."
+    )
+    _common.say(f"Accuracy: {experiment['accuracy_source']}.")
     if value["rungs"]:
-        print(
+        _common.say(
             "Trained: " + ", ".join(f"{n:,} to rung {int(r) - 1}" for r, n in value["rungs"].items() if r != "0") + "."
         )
     for hurdle in value["hurdles"]:
         height = "postponed, no member was trained so long" if hurdle["value"] is None else f"at {hurdle['value']:.5g}"
-        print(f"Hurdle after rung {hurdle['rung']}, set after {hurdle['children']:,} children: {height}.")
+        _common.say(f"Hurdle after rung {hurdle['rung']}, set after {hurdle['children']:,} children: {height}.")
     for happening in value["workers"]:
-        print(f"Trial {happening['trial']}: {happening['what']}")
+        _common.say(f"Trial {happening['trial']}: {happening['what']}")
     saved = {what: count for what, count in untrained(run).items() if count and what != "failed"}
     if saved:
-        print("Not trained: " + ", ".join(f"{count:,} {what}" for what, count in saved.items()) + ".")
-    print(f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}.")
+        _common.say("Not trained: " + ", ".join(f"{count:,} {what}" for what, count in saved.items()) + ".")
+    _common.say(
+        f"Hypervolume {value['hypervolume']:.5g}, {value['failed']} failed trials. Digest {value['digest'][:16]}."
+    )
 
 
 def _print_trial(value: dict[str, Any]) -> None:
     front = ", on the front" if value["on_front"] else ""
     parents = f", parents {', '.join(map(str, value['parents']))}" if value["parents"] else ""
-    print(f"Trial {value['trial']} of {value['run']}: {value['status']}{front}{parents}")
+    _common.say(f"Trial {value['trial']} of {value['run']}: {value['status']}{front}{parents}")
     if value["copies"] is not None:
-        print(f"Not trained: it computes the same as trial {value['copies']}.")
+        _common.say(f"Not trained: it computes the same as trial {value['copies']}.")
     _common.print_table("Metrics", ["metric", "value"], [[k, _text(v)] for k, v in value["metrics"].items()])
     hurdles = value["hurdles"]
     for number, rung in enumerate(value["rungs"]):
         above = f" (to exceed for the next: {_text(hurdles[number])})" if number < len(hurdles) else ""
-        print(f"Rung {number}: " + ", ".join(f"{k} {_text(v)}" for k, v in rung.items()) + above)
+        _common.say(f"Rung {number}: " + ", ".join(f"{k} {_text(v)}" for k, v in rung.items()) + above)
     _common.print_table("Decisions", ["decision", "value"], [[k, str(v)] for k, v in value["individual"].items()])
     if value["error"]:
-        print(value["error"])
-    print(f"Next: autoglyph replay {value['run']}:{value['trial']} --summary")
+        _common.say(value["error"])
+    _common.say(f"Next: autoglyph replay {value['run']}:{value['trial']} --summary")
 
 
 def _text(value: Any) -> str:

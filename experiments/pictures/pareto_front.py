@@ -1,4 +1,4 @@
-"""Pictures of a run: in the terminal, as an offline web page, as PNG or SVG.
+"""Pictures of a run: in the terminal, as PNG or SVG.
 
 Colours are those of Okabe and Ito, which colour-blind people can tell apart; every picture says its run,
 its device and where its accuracy comes from.
@@ -18,9 +18,11 @@ import numpy as np
 
 from autoglyph.experiments.objectives import FloatArray
 from autoglyph.experiments.run import Run
+from autoglyph.experiments.views.safe_text import plain
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 MAX_POINTS = 4000
+_LOGARITHMIC_FROM = 2000  # trials; in a longer search most change nothing
 
 _LABELS = {
     "top1": "top-1 accuracy (%)",
@@ -35,18 +37,18 @@ _LABELS = {
 
 def axis_label(metric: str) -> str:
     """A metric with its unit."""
-    return _LABELS.get(metric, metric)
+    return _LABELS.get(metric) or plain(metric)
 
 
 def subtitle(run: Run) -> str:
     """Run, device and source of the accuracy, in one line."""
     experiment = run.record.experiment
-    parts = [f"run {run.name}", f"{len(run):,} trials"]
+    parts = [f"run {plain(run.name)}", f"{len(run):,} trials"]
     if experiment["device"]:
         batch = f", batch {experiment['batch']}" if experiment.get("batch") else ""
-        parts.append(f"{experiment['device']}{batch} (analytic model)")
+        parts.append(f"{plain(experiment['device'])}{batch} (analytic model)")
     if experiment["accuracy"] != "none":
-        parts.append(f"accuracy: {experiment['accuracy']}")
+        parts.append(f"accuracy: {plain(experiment['accuracy'])}")
     return " · ".join(parts)
 
 
@@ -106,72 +108,53 @@ def terminal(run: Run, *, width: int = 78, height: int = 18) -> str:
         width: characters.
         height: lines.
     """
-    import plotext
-
     scene = _scene(run)
     if len(scene.front_trials) == 0:
         return "(nothing to draw: no finished trial has all objectives)"
-    plotext.clear_figure()
-    plotext.theme("clear")
-    plotext.plotsize(width, height)
-    plotext.title(scene.title)
-    plotext.xlabel(scene.x_label)
-    plotext.ylabel(scene.y_label)
+    plotext = _canvas(scene.title, scene.x_label, scene.y_label, width, height)
     shown = slice(None, None, max(1, len(scene.cloud[0]) // 800))
     plotext.scatter(*(c[shown].tolist() for c in scene.cloud), marker=".", label="trials")
     plotext.scatter(*(f.tolist() for f in scene.front), marker="#", label=scene.front_name)
-    drawing: str = plotext.build()
-    return "\n".join(line.rstrip() for line in plotext.uncolorize(drawing).splitlines())
+    return _drawn(plotext)
 
 
-def write_html(run: Run, path: Path) -> None:
-    """An interactive page in one file that opens offline.
+def terminal_best(run: Run, *, width: int = 78, height: int = 11) -> str:
+    """The best of the first objective so far over trials, as text (a logarithmic axis for many); empty before the first result.
 
     Args:
         run: what to draw.
-        path: file to write; replaced whole or not at all.
+        width: characters.
+        height: lines.
     """
-    import html
+    best = np.maximum.accumulate(run.fitness[:, 0]) if len(run) else np.zeros(0)
+    known = np.flatnonzero(np.isfinite(best))
+    if len(known) == 0:
+        return ""
+    shown = known[np.linspace(0, len(known) - 1, min(len(known), 4 * width)).round().astype(int)]
+    label = axis_label(run.objectives[0].name)
+    plotext = _canvas(f"Best {label} so far", "trials", label, width, height)
+    if len(run) > _LOGARITHMIC_FROM:
+        plotext.xscale("log")
+        shown = np.unique(np.geomspace(known[0] + 1, known[-1] + 1, 4 * width).round().astype(int)) - 1
+    plotext.plot((shown + 1).tolist(), (run.objectives[0].sign * best[shown]).tolist(), marker="·")
+    return _drawn(plotext)
 
-    import plotly.graph_objects as go
 
-    scene = _scene(run)
-    step = len(run.objectives) > 1
-    shape = _step_shape(run) if step else "hv"
-    figure = go.Figure()
-    figure.add_scattergl(
-        x=scene.cloud[0],
-        y=scene.cloud[1],
-        mode="markers",
-        name="trials",
-        marker={"color": GREY, "size": 4, "opacity": 0.5},
-        customdata=scene.cloud_trials,
-        hovertemplate=f"trial %{{customdata}}<br>{scene.x_label}: %{{x}}<br>{scene.y_label}: %{{y}}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=scene.front[0],
-        y=scene.front[1],
-        mode="lines+markers",
-        name=scene.front_name,
-        line={"color": BLUE, "shape": shape},
-        marker={"color": ORANGE, "size": 8},
-        customdata=scene.front_trials,
-        text=[_decision_lines(run, int(t)) for t in scene.front_trials],
-        hovertemplate=f"trial %{{customdata}}<br>{scene.x_label}: %{{x}}<br>{scene.y_label}: %{{y}}"
-        "<br>%{text}<extra></extra>",
-    )
-    figure.update_layout(
-        template="plotly_white",
-        title={"text": f"{html.escape(scene.title)}<br><sub>{html.escape(subtitle(run))}</sub>"},
-        xaxis_title=scene.x_label,
-        yaxis_title=scene.y_label,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1.0, "xanchor": "right"},
-    )
-    with replaced_file(path) as temporary:
-        temporary.write_text(
-            figure.to_html(include_plotlyjs=True, full_html=True, config={"responsive": True, "displaylogo": False}),
-            encoding="utf-8",
-        )
+def _canvas(title: str, x_label: str, y_label: str, width: int, height: int) -> Any:
+    import plotext
+
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plotsize(width, height)
+    plotext.title(title)
+    plotext.xlabel(x_label)
+    plotext.ylabel(y_label)
+    return plotext
+
+
+def _drawn(plotext: Any) -> str:
+    drawing: str = plotext.build()
+    return "\n".join(line.rstrip() for line in plotext.uncolorize(drawing).splitlines())
 
 
 def write_image(run: Run, path: Path) -> None:
@@ -231,11 +214,3 @@ def replaced_file(path: Path) -> Iterator[Path]:
 def _step_shape(run: Run) -> str:
     """Which way the boundary of the dominated region turns between points of rising x."""
     return "hv" if run.objectives[0].sign > 0 and run.objectives[1].sign < 0 else "vh"
-
-
-def _decision_lines(run: Run, trial: int) -> str:
-    import html
-
-    pairs = [f"{name}={value}" for name, value in run.decisions(trial).items()]
-    lines = [", ".join(pairs[i : i + 4]) for i in range(0, len(pairs), 4)]
-    return "<br>".join(html.escape(line) for line in lines[:12])

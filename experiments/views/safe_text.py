@@ -29,11 +29,11 @@ def markup(text: Any, limit: int = NAME_LENGTH) -> str:
     return html.escape(plain(text, limit)).replace("$", "&#36;")
 
 
-def lines(text: Any, limit: int = 20_000) -> str:
+def lines(text: Any, limit: int = 20_000, width: int = 400) -> str:
     """Text of several lines, such as a traceback, with its line ends kept; the end is kept where it is long."""
     kept = str(text)
     cut = "…\n" if len(kept) > limit else ""
-    shown = [plain(line, 400) for line in kept[-limit:].splitlines()]
+    shown = [plain(line, width) for line in kept[-limit:].splitlines()]
     return cut + "\n".join(shown)
 
 

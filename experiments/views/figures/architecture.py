@@ -26,6 +26,11 @@ def graph_figure(graph: Graph, title: str) -> Any:
     import plotly.graph_objects as go
 
     at = places(graph)
+    widest = max((sum(1 for p in at if p[1] == y) for y in {p[1] for p in at}), default=1)
+    total = sum(node.madds for node in graph.nodes)
+    is_labelled = widest <= _LABELLED or total == 0
+    room = 1.8 if is_labelled else 1.0  # for the names beside the nodes
+    at = [(room * x, y) for x, y in at]
     xs: list[float | None] = []
     ys: list[float | None] = []
     for a, b in graph.edges:
@@ -40,10 +45,7 @@ def graph_figure(graph: Graph, title: str) -> Any:
     figure = go.Figure()
     figure.add_scatter(x=xs, y=ys, mode="lines", line={"color": GREY, "width": 1.2}, hoverinfo="skip",
                        showlegend=False)  # fmt: skip
-    total = sum(node.madds for node in graph.nodes)
     shares = [node.madds / total if total else 0.0 for node in graph.nodes]
-    widest = max((sum(1 for p in at if p[1] == y) for y in {p[1] for p in at}), default=1)
-    is_labelled = widest <= _LABELLED or total == 0
     figure.add_scatter(
         x=[p[0] for p in at], y=[p[1] for p in at], mode="markers+text" if is_labelled else "markers",
         text=[_label(node) for node in graph.nodes], textposition="middle right", textfont={"size": 11},
@@ -66,7 +68,7 @@ def graph_figure(graph: Graph, title: str) -> Any:
         height=max(240, min(2400, 130 + 30 * layers)),
         margin={"l": 16, "r": 16, "t": 64, "b": 16},
     )
-    reach = widest / 2 + (1.2 if is_labelled else 0.3)
+    reach = room * widest / 2 + (1.2 if is_labelled else 0.3)
     figure.update_xaxes(visible=False, range=[-reach, reach + (0.8 if is_labelled else 0)])
     figure.update_yaxes(visible=False)
     return figure
