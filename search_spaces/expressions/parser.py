@@ -39,8 +39,10 @@ def parse(text: str, words: Vocabulary) -> Program:
         raise ValueError(f"The expression has {len(text)} characters: write one of at most {_MOST_CHARACTERS}.")
     try:
         body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ValueError(f"{text!r} is not an expression: write one such as {_example(words)}.") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        place = getattr(error, "offset", None)
+        where = f" from character {place} on" if place else ""
+        raise ValueError(f"{text!r} is not an expression{where}: write one such as {_example(words)}.") from None
     try:
         return from_tree(_Reader(text, words).read(body), words)
     except RecursionError:

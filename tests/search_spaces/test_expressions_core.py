@@ -135,7 +135,8 @@ def test_equal_parts_are_computed_once() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sin(x", "is not an expression"),
+        ("sin(x", "is not an expression from character 4 on: write one such as"),
+        ("x + * x", "is not an expression from character 5 on"),
         ("sin(y)", "Unknown operand 'y'"),
         ("sine(x)", "did you mean 'sin'"),
         ("x % x", "is not part of an expression"),
