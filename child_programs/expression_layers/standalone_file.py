@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from autoglyph.child_programs.expression_layers.keras_code import Code, keras_code
-from autoglyph.search_spaces.expressions.optimizers import DECAY_M, DECAY_V
+from autoglyph.search_spaces.expressions.optimizers import DECAY_M, DECAY_SLOW, DECAY_V
 from autoglyph.search_spaces.expressions.program import Program, to_rows
 from autoglyph.search_spaces.expressions.text import to_text
 
@@ -35,7 +35,7 @@ _AVERAGES = {
     "gamma": ((3, DECAY_V), {"gamma"}),
     "velocity": ((1, DECAY_M), {"velocity"}),
     "mean_square": ((2, DECAY_M), {"mean_square"}),
-    "slow": ((1, 0.99), {"blend"}),
+    "slow": ((1, DECAY_SLOW), {"blend"}),
 }
 _LINE = 110
 

@@ -1,4 +1,4 @@
-"""Spaces of update rules of one to three groups, after Bello et al. 2017, and known rules.
+"""Spaces of update rules of one to four groups, after Bello et al. 2017, and known rules.
 
 A group reads any operand and any group before it: 17, 18 and 19 registers, 12 unary and 6 binary operations make
 249,696, 7.0e10 and 2.2e16 rules. Operands of the paper are bias-corrected averages; the update of Lion, and those of
@@ -52,7 +52,13 @@ def _decayed(decay: str) -> dict[str, list[Tokens]]:
             _SIGNS,
             ("identity", decay, "identity", "u1", "multiply"),
             ("identity", "g", "exp", "u2", "multiply"),
-        ]
+        ],
+        f"addsign-{decay}": [
+            _SIGNS,
+            ("identity", decay, "identity", "u1", "multiply"),
+            ("identity", "one", "identity", "u2", "add"),
+            ("identity", "g", "identity", "u3", "multiply"),
+        ],
     }
 
 
@@ -65,7 +71,7 @@ _EXTENDED: dict[str, list[Tokens]] = {
 
 
 def optimizer_space(groups: int, words: Vocabulary = OPTIMIZER) -> SearchSpace:
-    """The space of update rules of 1, 2 or 3 groups.
+    """The space of update rules of 1 to 4 groups.
 
     Known individuals are those of this many groups; "momentum" and "rmsprop" are those of the paper, without bias
     correction in the extended vocabulary.

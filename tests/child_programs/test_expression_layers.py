@@ -78,6 +78,9 @@ PAIRS = {
         keras.optimizers.RMSprop(0.01, rho=0.999, epsilon=1e-16),
     ),
     "optimizer_rule:adam": (0.01, keras.optimizers.Adam(0.01, epsilon=1e-8)),
+    "optimizer_rule_extended:momentum": (0.01, keras.optimizers.SGD(0.01, momentum=0.9)),
+    "optimizer_rule_extended:rmsprop": (0.01, keras.optimizers.RMSprop(0.01, rho=0.9, epsilon=1e-16)),
+    "optimizer_rule_extended:lion": (0.001, keras.optimizers.Lion(0.001)),
 }
 
 
@@ -87,7 +90,9 @@ def test_update_rules_are_those_of_keras_for_100_steps(reference: str) -> None:
     np.testing.assert_allclose(way(found(reference)(rate), 100), way(theirs, 100), rtol=0, atol=1e-5)
 
 
-DECAYED = [f"optimizer_rule_3_decays:powersign-{decay}" for decay in ("ld", "cd", "rd")]
+DECAYS = ("ld", "cd", "rd")
+DECAYED = [f"optimizer_rule_3_decays:powersign-{decay}" for decay in DECAYS]
+DECAYED += [f"optimizer_rule_4_decays:addsign-{decay}" for decay in DECAYS]
 
 
 @pytest.mark.parametrize("reference", ["optimizer_rule_2:powersign", "optimizer_rule_3:addsign", *DECAYED])
