@@ -38,13 +38,19 @@ class Replayed:
     space: str
     recorded: dict[str, float | None]
 
+    def _repr_html_(self) -> str:
+        from autoglyph.experiments.views.notebook import individual_html
+
+        return individual_html(self)
+
 
 def replay(reference: str, store: str | Path = DEFAULT_STORE) -> Replayed:
     """Finds an individual.
 
     Args:
         reference: "RUN:TRIAL", "RUN:best" (the end of the front that is best in the first objective),
-            "SPACE:NAME" for a known individual, "file.py:NAME" of a space in a file, or an individual "FILE.json".
+            "SPACE:NAME" for a known individual (where one is called by a number, as in "spinenet:49", trial 49 of a
+            run "spinenet" is "spinenet:049"), "file.py:NAME" of a space in a file, or an individual "FILE.json".
         store: the record that holds the run.
 
     Raises:
@@ -57,9 +63,10 @@ def replay(reference: str, store: str | Path = DEFAULT_STORE) -> Replayed:
     owner, separator, name = reference.rpartition(":")
     if not separator or not owner or not name:
         raise ValueError(f"Cannot read {reference!r}: write RUN:TRIAL, RUN:best or SPACE:NAME.")
-    if not name.isdecimal() and (owner in built_in_names() or ".py" in owner):
+    if owner in built_in_names() or (".py" in owner and not name.isdecimal()):
         space = load_domain(owner).space
-        return Replayed(reference, space.individual(name), space.name, {})
+        if not name.isdecimal() or name in space.individual_names:
+            return Replayed(reference, space.individual(name), space.name, {})
     run = Run.open(owner, store)
     if name == "best":
         if len(run.front) == 0:

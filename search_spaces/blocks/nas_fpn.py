@@ -107,7 +107,8 @@ def merging_pyramid(
     Returns:
         P3 to P7.
     """
-    nodes, levels, is_read = [*maps], [*LEVELS], [False for _ in maps]
+    nodes, levels = [*maps], [*LEVELS]
+    joined = unread_joined(plan)
     for at, (first, second, op, level) in enumerate(plan, start=1):
         with net.scope(f"cell{at}"):
             left = resample(net, nodes[first], levels[first], level, name="left")
@@ -116,16 +117,25 @@ def merging_pyramid(
                 coarse, fine = (left, right) if levels[first] >= levels[second] else (right, left)
                 gate = net.activation(net.global_pool(coarse, "max", keep_dimensions=True), "sigmoid", name="gate")
                 left, right = coarse, net.multiply(fine, gate)
-            is_read[first] = is_read[second] = True
-            unread: list[Tensor] = []
-            if at > len(plan) - len(LEVELS):
-                for i in range(len(nodes)):
-                    if not is_read[i] and levels[i] == level:
-                        unread.append(nodes[i])
-                        is_read[i] = True
-            x = net.activation(net.add(left, right, *unread), activation)
+            x = net.activation(net.add(left, right, *(nodes[i] for i in joined[at - 1])), activation)
             nodes.append(net.norm(net.conv(x, filters, 3, use_bias=True)))
             levels.append(level)
-            is_read.append(False)
     made = dict(zip(levels[-len(LEVELS) :], nodes[-len(LEVELS) :], strict=True))
     return tuple(made[level] for level in LEVELS)
+
+
+def unread_joined(plan: tuple[CellPlan, ...]) -> list[tuple[int, ...]]:
+    """For each cell the maps that are added to its own: those of its level, if it is an output, that none read yet."""
+    levels, is_read = [*LEVELS], [False] * len(LEVELS)
+    joined: list[tuple[int, ...]] = []
+    for at, (first, second, _, level) in enumerate(plan, start=1):
+        is_read[first] = is_read[second] = True
+        found: tuple[int, ...] = ()
+        if at > len(plan) - len(LEVELS):
+            found = tuple(i for i, other in enumerate(levels) if other == level and not is_read[i])
+        for i in found:
+            is_read[i] = True
+        joined.append(found)
+        levels.append(level)
+        is_read.append(False)
+    return joined
