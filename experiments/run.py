@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoglyph.experiments.front import front_hypervolume, pareto_indices, reference_point
+from autoglyph.experiments.front_members import FrontMembers
 from autoglyph.experiments.objectives import FloatArray, Objective, fitness, objective_from_json
 from autoglyph.experiments.store import DEFAULT_STORE, RunRecord, Store, StoreError, TrialRecord
 from autoglyph.experiments.trial_columns import ListedTrials, StoredTrials, TrialSource, list_array, metric_arrays
@@ -207,6 +208,19 @@ class Run:
         rows = [decisions(self.record.columns, genes) for genes in _loads_all(self._source.column("genes"))]
         chosen = pd.DataFrame(rows, columns=[c["name"] for c in self.record.columns])
         return pd.concat([pd.DataFrame(table), chosen], axis=1)
+
+    @property
+    def members(self) -> FrontMembers:
+        """The front as a table: `run.members.frame()`, or the last line of a notebook cell."""
+        return FrontMembers(self)
+
+    def __repr__(self) -> str:
+        return f"<run {self.name!r}: {len(self):,} trials>"
+
+    def _repr_html_(self) -> str:
+        from autoglyph.experiments.views.notebook import run_html
+
+        return run_html(self)
 
     def digest(self) -> str:
         """Hash of all that is the same when the same experiment is run again: everything but times."""

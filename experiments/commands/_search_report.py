@@ -16,6 +16,7 @@ from autoglyph.experiments.pictures import pareto_front
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.search import Finished, Progress, Search
 from autoglyph.experiments.store import RunRecord, Store
+from autoglyph.experiments.tensorboard_log import TensorBoardLog
 
 _FRONT_LINES = 12
 _REFRESH_SECONDS = 0.1
@@ -29,6 +30,7 @@ def carry_out(
     started: float,
     html: Path | None = None,
     png: Path | None = None,
+    tensorboard: Path | None = None,
     as_json: bool = False,
 ) -> None:
     """Runs a search and prints its front.
@@ -40,13 +42,23 @@ def carry_out(
         started: `time.perf_counter()` when the work on it began.
         html: web page to write.
         png: picture to write.
+        tensorboard: folder for the event files of TensorBoard.
         as_json: print one JSON object instead of text.
 
     Raises:
         typer.Exit: with code 130 if the search was interrupted.
     """
-    with _progress_bar(record.name) as observe:
+    log = None if tensorboard is None else TensorBoardLog(tensorboard, store.path, record)
+    with _progress_bar(record.name) as show:
+
+        def observe(progress: Progress) -> None:
+            show(progress)
+            if log is not None:
+                log.update()
+
         finished = search.run(store, record, observe)
+    if log is not None:
+        log.close()
     wall_s = time.perf_counter() - started
     run = Run.open(record.name, store.path)
     if html is not None:

@@ -36,8 +36,11 @@ def command(
     child_seconds: ChildSecondsOption = None,
     child_memory_gb: ChildMemoryOption = None,
     retries: RetriesOption = 2,
-    html: Annotated[Path | None, typer.Option(help="Write the front as an offline web page.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report: all views in one page that opens offline.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write the front as a picture (.png, .svg).")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write curves and hyperparameters for TensorBoard.")
+    ] = None,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,4 +71,4 @@ def command(
             raise ValueError(f"The run {run} has {done} trials already: give --trials {done} or more.")
         experiment.rebind(trials=budget, raise_on_no_change=False)
         search = Search(experiment, domain, executor=executor, options=options)
-        carry_out(search, opened, record, started=started, html=html, png=png, as_json=as_json)
+        carry_out(search, opened, record, started=started, html=html, png=png, tensorboard=tensorboard, as_json=as_json)

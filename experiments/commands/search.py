@@ -60,8 +60,11 @@ def command(
         list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Any setting; repeatable.")
     ] = None,
     run: Annotated[str | None, typer.Option(help="Name of the run.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the front as an offline web page.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report: all views in one page that opens offline.")] = None,
     png: Annotated[Path | None, typer.Option(help="Write the front as a picture (.png, .svg).")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write curves and hyperparameters for TensorBoard.")
+    ] = None,
     store: StoreOption = _common.DEFAULT_STORE_PATH,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +105,7 @@ def command(
     with Store(store, create=True) as opened:
         prefix = Path(space.partition(".py")[0]).name
         record = opened.create_run(run, prefix, describe(experiment, domain), describe_columns(domain))
-        carry_out(search, opened, record, started=started, html=html, png=png, as_json=as_json)
+        carry_out(search, opened, record, started=started, html=html, png=png, tensorboard=tensorboard, as_json=as_json)
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:
