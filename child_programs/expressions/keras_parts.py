@@ -128,6 +128,7 @@ def keras_parts() -> KerasParts:
                 backend=tensorflow_backend(),
             )
             window = layer_window(tf.gather(tf.constant(self._setup.windows), step), i)
+            assert self._parts.errors is not None
             return evaluate_tensors(self._parts.errors, terms, Context(drop=window_drop(window)))
 
     return KerasParts(ExpressionActivation, RuleOptimizer, ErrorRuleModel)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from autoglyph.child_programs.base import ChildFailed
 from autoglyph.child_programs.expressions.keras_parts import keras_parts
-from autoglyph.child_programs.expressions.setup import HIDDEN_LAYERS, Parts, Setup
+from autoglyph.child_programs.expressions.setup import HIDDEN_LAYERS, Floats, Parts, Setup
 
 
 class KerasTraining:
@@ -31,6 +31,19 @@ class KerasTraining:
             loss=_loss(),
             jit_compile=False,
         )
+
+    @property
+    def weights(self) -> Floats:
+        """(n,) weights as the layout has them; betas that the candidate does not read are 1."""
+        flat = self._setup.start.copy()
+        views = self._setup.layout.views(flat)
+        dense = [layer for layer in self._model.layers if layer.weights and layer.weights[0].name == "kernel"]
+        hidden = [layer for layer in self._model.layers if layer.weights and layer.weights[0].name == "beta"]
+        for i, layer in enumerate(dense):
+            views[f"w{i}"][:], views[f"b{i}"][:] = layer.get_weights()
+        for i, layer in enumerate(hidden):
+            views[f"beta{i}"][:] = layer.get_weights()[0]
+        return flat
 
     def train(self, until: int) -> NDArray[np.float64]:
         """Trains on until so many steps have passed; (steps,) loss of each new one, before its update.

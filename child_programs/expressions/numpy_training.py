@@ -70,6 +70,11 @@ class NumpyTraining:
         self._errors = [self._error_plan(i) for i in range(HIDDEN_LAYERS)] if parts.errors is not None else []
         self._update = NumpyUpdate(parts.update, self._flat, self._gradient, setup, learning_rate)
 
+    @property
+    def weights(self) -> Floats:
+        """(n,) weights as the layout has them."""
+        return self._flat.copy()
+
     def train(self, until: int) -> NDArray[np.float64]:
         """Trains on until so many steps have passed; (steps,) loss of each new one, before its update.
 

@@ -67,5 +67,10 @@ def interpret(
             unaries = [applied(operation, register) for operation in words.unary_table.values()]
             terms.append(chosen(rows[unit, column], unaries))
         value = chosen(rows[unit, 4], [applied(operation, *terms) for operation in words.binary_table.values()])
-        registers.append(lambda kept=value: kept)
+        registers.append(given(value))
     return value
+
+
+def given(value: Any) -> Callable[[], Any]:
+    """What makes an operand that is there already."""
+    return lambda: value

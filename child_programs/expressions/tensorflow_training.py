@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autoglyph.child_programs.base import ChildFailed
-from autoglyph.child_programs.expressions.row_interpreter import interpret, live_rows
-from autoglyph.child_programs.expressions.setup import HIDDEN_LAYERS, Layout, Parts, Setup, layer_window
+from autoglyph.child_programs.expressions.row_interpreter import given, interpret, live_rows
+from autoglyph.child_programs.expressions.setup import HIDDEN_LAYERS, Floats, Layout, Parts, Setup, layer_window
 from autoglyph.child_programs.expressions.window_tensors import noise_window, step_numbers_at, window_drop
 from autoglyph.child_programs.expressions_tensorflow import tensorflow_backend
 from autoglyph.search_spaces.expressions import backprop_rules
@@ -50,6 +50,11 @@ class TensorflowTraining:
         self._averages = [tf.zeros_like(self._flat) for _ in names]
         self._rate = tf.constant(learning_rate, tf.float32)
         self._feedback = [tf.constant(each) for each in setup.feedback.values()] if kind == "errors" else []
+
+    @property
+    def weights(self) -> Floats:
+        """(n,) weights as the layout has them."""
+        return np.asarray(self._flat.numpy())
 
     def train(self, until: int) -> NDArray[np.float64]:
         """Trains on until so many steps have passed; (steps,) loss of each new one, before its update.
@@ -201,7 +206,7 @@ class _Network:
             p = h @ w[f"w{i}"] + w[f"b{i}"]
             if self._kind == "activation":
                 context = Context(beta=w[f"beta{i}"])
-                h = interpret(rows, self._words, {"x": lambda p=p: p}, context, shape=p.shape)
+                h = interpret(rows, self._words, {"x": given(p)}, context, shape=p.shape)
             else:
                 h = tf.nn.relu(p) if self._kind == "update" else tf.tanh(p)
         return h @ w[f"w{HIDDEN_LAYERS}"] + w[f"b{HIDDEN_LAYERS}"]
@@ -250,7 +255,7 @@ class _Network:
                 direct_feedback=fixed[f"d{i}"],
                 backend=tensorflow_backend(),
             )
-            makers = {name: (lambda term=term: term) for name, term in terms.items()}
+            makers = {name: given(term) for name, term in terms.items()}
             context = Context(drop=window_drop(layer_window(window, i)))
             error = interpret(rows, self._words, makers, context)
             errors.insert(0, tf.ensure_shape(error, pre[i].shape))

@@ -7,6 +7,7 @@ the operands they read are computed once each, without anything in between, and 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -314,7 +315,7 @@ class Plan:
 
     def __init__(self, outputs: Mapping[str, Symbol], inputs: Mapping[str, Array]) -> None:
         values: dict[int, Array] = {}
-        self._calls: list[tuple[Callable[..., Any], Arguments]] = []
+        self._calls: list[Callable[[], Any]] = []
         with np.errstate(all="ignore"):
             for symbol in needed(outputs.values()):
                 if symbol.call == "input":
@@ -327,11 +328,11 @@ class Plan:
                     arguments = tuple(values[id(argument)] for argument in symbol.arguments)
                     function = CALLS[symbol.call]
                     value = np.asarray(function(*arguments))
-                    self._calls.append((function, (*arguments, value)))
+                    self._calls.append(functools.partial(function, *arguments, out=value))
                 values[id(symbol)] = value
         self.results = {name: values[id(symbol)] for name, symbol in outputs.items()}
 
     def run(self) -> None:
         """Makes all values anew; warnings of NumPy are for the caller to silence."""
-        for function, arguments in self._calls:
-            function(*arguments)
+        for call in self._calls:
+            call()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from autoglyph.child_programs.base import ChildFailed, Measurement, Rung
 from autoglyph.child_programs.datasets import Dataset
-from autoglyph.child_programs.expressions.setup import Parts, Setup, make_setup, parts_of
+from autoglyph.child_programs.expressions.setup import Floats, Parts, Setup, make_setup, parts_of
 from autoglyph.search_spaces import plugins
 from autoglyph.search_spaces.expressions.fingerprint import fingerprint
 from autoglyph.search_spaces.expressions.program import Program
@@ -32,6 +32,11 @@ LEARNING_RATES = tuple(10.0**power for power in range(-5, 2))
 
 class Trainer(Protocol):
     """A network in training, of any back-end."""
+
+    @property
+    def weights(self) -> Floats:
+        """(n,) weights as the layout of its setup has them."""
+        ...
 
     def train(self, until: int) -> NDArray[np.float64]:
         """Trains on until so many steps have passed; (steps,) loss of each new one, before its update.
