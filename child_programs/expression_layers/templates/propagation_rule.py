@@ -1,5 +1,7 @@
 """DOCUMENTATION."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -84,7 +86,7 @@ class FoundClass(keras.layers.Layer):
             x = layer(x, training=training) if layer._call_has_training_arg else layer(x)
         return x
 
-    def _step(self, number, p, carrier, training):
+    def _step(self, number, p, carrier, training) -> Any:
         """From the pre-activations of one layer with weights to those of the next."""
         at, after = self.places[number], self.places[number + 1]
         activation, layer = self.chain[at].activation, self.chain[after]
@@ -103,7 +105,7 @@ class FoundClass(keras.layers.Layer):
                 def back(matrix):
                     """The error at h, led back through a kernel."""
                     error, _ = _gradients(layer, z, matrix, bias, b_next)
-                    return tape.gradient(z, h, output_gradients=error)
+                    return tape.gradient(z, [h], output_gradients=[error])[0]
 
                 def flat(x):
                     return tf.reshape(x, (tf.shape(x)[0], -1))
@@ -169,7 +171,7 @@ def _linear(layer, x, kernel, bias):
     return convolved + bias
 
 
-def _gradients(layer, x, kernel, bias, error):
+def _gradients(layer, x, kernel, bias, error) -> Any:
     """The error led back to the input of a layer, and the gradients of its kernel and bias."""
     with tf.GradientTape() as tape:
         tape.watch((x, kernel, bias))
