@@ -63,8 +63,8 @@ class ObjectDetection(pg.Object):
     """
 
     epochs: list[int] = [2, 4]
-    batch_size: int = 8
-    learning_rate: float = 0.01
+    batch_size: int = 4
+    learning_rate: float = 0.005
     optimizer: Literal["adam", "sgd"] = "adam"
     box_weight: float = 1.0
     width: float | None = 0.125

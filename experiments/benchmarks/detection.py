@@ -14,7 +14,7 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,14 +30,31 @@ if TYPE_CHECKING:
     from autoglyph.child_programs.detection.examples import DetectionDataset
     from autoglyph.child_programs.detection.object_detection import ObjectDetection
 
-TRIALS, SEEDS = 6, 3
-ALGORITHMS: dict[str, dict[str, Any]] = {
-    "random": {},
-    "regularized_evolution": {"population_size": 3, "tournament_size": 2},
-    "ppo": {"batch": 2, "learning_rate": 0.02},
-}
+ALGORITHMS = ("random", "regularized_evolution", "ppo")
+SEEDS = 3
+
+
+class Size(NamedTuple):
+    """How much is searched and trained.
+
+    Attributes:
+        algorithms: which of them.
+        trials: different children of a search.
+        population: members of evolution; PPO updates after as many trials.
+        epochs: of a child.
+        repeats: trainings of each network in the comparison.
+    """
+
+    algorithms: tuple[str, ...]
+    trials: int
+    population: int
+    epochs: int
+    repeats: int
+
+
+FULL = Size(ALGORITHMS, trials=16, population=4, epochs=4, repeats=3)
+QUICK = Size(ALGORITHMS[:2], trials=4, population=2, epochs=2, repeats=2)
 WIDTH = 0.125
-EPOCHS = 2
 HEAD_DEPTH = 1
 _COLUMNS = ("settings", "genes", "ap")
 _FILTERS = range(8, 128)
@@ -47,7 +64,7 @@ def run(*, quick: bool = False, table: Path | None = None) -> dict[str, Any]:
     """Searches, then compares what was found.
 
     Args:
-        quick: one seed, few trials, few images.
+        quick: fewer trials of random search and evolution alone, shorter trainings.
         table: CSV file of children that are trained already; those trained now are added.
 
     Returns:
@@ -58,20 +75,20 @@ def run(*, quick: bool = False, table: Path | None = None) -> dict[str, Any]:
     from autoglyph.child_programs.tensorflow_process import prepare_process
 
     prepare_process(None)
-    trials, seeds, limit = (3, 1, 16) if quick else (TRIALS, SEEDS, None)
-    program = ObjectDetection(epochs=[1 if quick else EPOCHS], width=WIDTH, limit=limit)
+    size = QUICK if quick else FULL
+    program = ObjectDetection(epochs=[size.epochs], width=WIDTH)
     children = _Children(program, program.load("digits_canvas", 0), table)
-    best: dict[str, list[float]] = {name: [] for name in ALGORITHMS}
-    mean: dict[str, list[float]] = {name: [] for name in ALGORITHMS}
-    for seed in range(seeds):
-        for name, settings in ALGORITHMS.items():
-            algorithm = catalog.maker(name)(**settings)
+    best: dict[str, list[float]] = {name: [] for name in size.algorithms}
+    mean: dict[str, list[float]] = {name: [] for name in size.algorithms}
+    for seed in range(SEEDS):
+        for name in size.algorithms:
+            algorithm = catalog.maker(name)(**_settings(name, size))
             _say(f"{name}, seed {seed}")
-            found = simulate(SPACE.genome, algorithm, NoHurdles(), children, [1.0], float(trials), seed)
+            found = simulate(SPACE.genome, algorithm, NoHurdles(), children, [1.0], float(size.trials), seed)
             best[name].append(float(found.fitness.max()))
             mean[name].append(float(found.fitness.mean()))
-    compared = _compare(children, seeds)
-    pairs = {f"{name}_by_random_best_ap": (best[name], best["random"]) for name in ALGORITHMS if name != "random"}
+    compared = _compare(children, size.repeats)
+    pairs = {f"{name}_by_random_best_ap": (best[name], best["random"]) for name in size.algorithms if name != "random"}
     for name in ("fpn", "published"):
         pairs[f"found_by_{name}_test_ap"] = ([compared["found_test_ap"]], [compared[f"{name}_test_ap"]])
     ratios = {name: float(np.mean(ours) / np.mean(others)) for name, (ours, others) in pairs.items() if np.any(others)}
@@ -81,8 +98,14 @@ def run(*, quick: bool = False, table: Path | None = None) -> dict[str, Any]:
         figures |= {f"{name}_best_ap_seed_{seed}": value for seed, value in enumerate(values)}
         if name != "random":
             figures[f"seeds_{name}_beats_random"] = float(np.sum(np.array(values) > np.array(best["random"])))
-    figures |= {"trials_of_a_search": float(trials), "children_trained": float(len(children.known)), **compared}
+    figures |= {"trials_of_a_search": float(size.trials), "children_trained": float(len(children.known)), **compared}
     return {"bench": "detection", "ratios": ratios, "figures": figures}
+
+
+def _settings(name: str, size: Size) -> dict[str, Any]:
+    if name == "regularized_evolution":
+        return {"population_size": size.population, "tournament_size": 2}
+    return {"batch": size.population, "learning_rate": 0.02} if name == "ppo" else {}
 
 
 class _Children:
@@ -136,7 +159,7 @@ def _shallow(individual: RetinaNet) -> RetinaNet:
     return changed
 
 
-def _compare(children: _Children, seeds: int) -> dict[str, float]:
+def _compare(children: _Children, repeats: int) -> dict[str, float]:
     """Test AP, its spread over seeds of the training and million multiply-adds of the found and the known pyramids."""
     program = children.program
     found = program.sized(children.best(), children.data)
@@ -150,7 +173,7 @@ def _compare(children: _Children, seeds: int) -> dict[str, float]:
     figures: dict[str, float] = {}
     for name, network in networks.items():
         aps = []
-        for seed in range(1, seeds + 1):
+        for seed in range(1, repeats + 1):
             aps.append(_test_ap(own_size, network, children.data, seed))
             _say(f"{name}, training seed {seed}: test AP {aps[-1]:.2f} %")
         figures[f"{name}_test_ap"] = float(np.mean(aps))
