@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autoglyph.child_programs.expressions.setup import HIDDEN_LAYERS, Parts, Setup, layer_window
+from autoglyph.child_programs.expressions.tensors import evaluate_tensors, tensorflow_backend
 from autoglyph.child_programs.expressions.window_tensors import noise_window, step_numbers_at, window_drop
-from autoglyph.child_programs.expressions_tensorflow import evaluate_tensors, tensorflow_backend
 from autoglyph.search_spaces.expressions import backprop_rules
 from autoglyph.search_spaces.expressions.evaluate import forward_dual, operands_read, reads_beta
 from autoglyph.search_spaces.expressions.numerics import Context

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autoglyph.child_programs.expressions_tensorflow import tensorflow_backend
+from autoglyph.child_programs.expressions.tensors import tensorflow_backend
 from autoglyph.search_spaces.expressions.evaluate import needed_units
 from autoglyph.search_spaces.expressions.numerics import Context
 from autoglyph.search_spaces.expressions.program import Program, to_rows

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from autoglyph.child_programs.base import ChildFailed
 from autoglyph.child_programs.expressions.row_interpreter import given, interpret, live_rows
 from autoglyph.child_programs.expressions.setup import HIDDEN_LAYERS, Floats, Layout, Parts, Setup, layer_window
+from autoglyph.child_programs.expressions.tensors import tensorflow_backend
 from autoglyph.child_programs.expressions.window_tensors import noise_window, step_numbers_at, window_drop
-from autoglyph.child_programs.expressions_tensorflow import tensorflow_backend
 from autoglyph.search_spaces.expressions import backprop_rules
 from autoglyph.search_spaces.expressions.numerics import Context
 from autoglyph.search_spaces.expressions.optimizers import AVERAGES, operand_makers

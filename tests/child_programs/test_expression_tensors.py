@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from autoglyph.child_programs.expressions_tensorflow import evaluate_tensors, random_drop
+from autoglyph.child_programs.expressions.tensors import evaluate_tensors, random_drop
 from autoglyph.search_spaces.expressions.backprop_rules import layer_errors, probe_operands
 from autoglyph.search_spaces.expressions.evaluate import derivatives, evaluate
 from autoglyph.search_spaces.expressions.fingerprint import activation_probes
