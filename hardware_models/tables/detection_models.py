@@ -31,12 +31,6 @@ def _resnet_fpn(depth: int, resolution: int) -> RetinaNet:
     return RetinaNet(backbone=resnet(depth, resolution), pyramid=Fpn())
 
 
-def _nas_fpn(resolution: int) -> RetinaNet:
-    network = r50_nas_fpn()
-    network.rebind({"backbone.scaling.resolution": resolution}, raise_on_no_change=False)
-    return network
-
-
 def _spinenet(name: str, resolution: int) -> RetinaNet:
     network = MEMBERS[name]()
     network.rebind({"backbone.size": resolution}, raise_on_no_change=False)
@@ -45,7 +39,7 @@ def _spinenet(name: str, resolution: int) -> RetinaNet:
 
 DETECTORS: Mapping[str, Callable[[int], Architecture]] = {
     **{f"RetinaNet R{depth}-FPN": functools.partial(_resnet_fpn, depth) for depth in (50, 101, 152)},
-    "RetinaNet R50-NAS-FPN 7@256": _nas_fpn,
+    "RetinaNet R50-NAS-FPN 7@256": functools.partial(r50_nas_fpn, 7, 256),
     **{f"RetinaNet SpineNet-{name.upper()}": functools.partial(_spinenet, name) for name in MEMBERS},
 }
 """Name -> detector of a resolution."""

@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Self
 
@@ -18,6 +19,7 @@ from autoglyph.search_spaces.blocks.feature_pyramid import LEVELS, Pyramid
 from autoglyph.search_spaces.net import Net, Tensor
 from autoglyph.search_spaces.ops import ActivationKind
 
+HEADS = ("class", "box")
 BOX_NUMBERS = 4
 CLASS_LOGITS = "heads_class_logits"
 """Name of the layer that puts out class logits, whose bias RetinaNet starts at the log-odds of a rare class."""
@@ -27,7 +29,8 @@ class RetinaNet(Architecture):
     """A detector of boxes in images.
 
     Its output is a tuple of ten tensors: class logits (side, side, anchors x classes) of the levels P3 to P7, then
-    box codes (side, side, anchors x 4) of the same levels.
+    box codes (side, side, anchors x 4) of the same levels. With exits there are ten for each stage of the pyramid, in
+    their order, so the last ten are those without exits.
 
     Attributes:
         backbone: a classifier whose last segment, its head, is left out.
@@ -37,6 +40,8 @@ class RetinaNet(Architecture):
         head_filters: channels of the convolutions of both heads.
         head_depth: how many of them stand before the last one of each head.
         activation: of the heads.
+        exits: whether there are heads behind every stage of the pyramid, so that detection may leave early, as in
+            the anytime detection of NAS-FPN. They share their convolutions and have norms of their own.
         separable: whether a convolution of the heads is one by channel and a 1x1 one, for mobile detectors.
     """
 
@@ -48,13 +53,14 @@ class RetinaNet(Architecture):
     head_depth: int = 4
     activation: ActivationKind = "relu"
     separable: bool = False
+    exits: bool = False
 
     def segments(self) -> Sequence[Segment]:
         """Those of the backbone, pyramid, heads."""
         heads = ("classes", "anchors", "head_filters", "head_depth", "activation", "separable")
         return [
             *feature_segments(self.backbone, "backbone"),
-            Segment("pyramid", ("pyramid",), _pyramid),
+            Segment("pyramid", ("pyramid", "exits"), _pyramid),
             Segment("heads", heads, _heads),
         ]
 
@@ -101,8 +107,9 @@ class RetinaNet(Architecture):
         return small
 
 
-def _pyramid(net: Net, maps: tuple[Tensor, ...], pyramid: Pyramid) -> tuple[Tensor, ...]:
-    return pyramid.build(net, maps)
+def _pyramid(net: Net, maps: tuple[Tensor, ...], pyramid: Pyramid, exits: bool) -> tuple[Tensor, ...]:
+    stages = pyramid.stages(net, maps)
+    return tuple(itertools.chain.from_iterable(stages if exits else stages[-1:]))
 
 
 def _heads(
@@ -116,12 +123,15 @@ def _heads(
     separable: bool,
 ) -> tuple[Tensor, ...]:
     outputs: list[Tensor] = []
-    for name, last, numbers in (("class", "logits", classes), ("box", "codes", BOX_NUMBERS)):
-        for level, x in zip(LEVELS, maps, strict=True):
+    stages = len(maps) // len(LEVELS)
+    for stage, name in itertools.product(range(1, stages + 1), HEADS):
+        last, numbers = ("logits", classes) if name == "class" else ("codes", BOX_NUMBERS)
+        behind = f"_exit{stage}" if stage < stages else ""
+        for level, x in zip(LEVELS, maps[(stage - 1) * len(LEVELS) : stage * len(LEVELS)], strict=True):
             for n in range(1, depth + 1):
                 with net.shared(name):
                     x = _convolve(net, x, filters, separable, f"conv{n}")
-                with net.scope(f"{name}_p{level}"):
+                with net.scope(f"{name}_p{level}{behind}"):
                     x = net.norm(x, name=f"norm{n}")
                     x = net.activation(x, activation, name=f"activation{n}")
             with net.shared(name):

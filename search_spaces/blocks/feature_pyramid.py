@@ -51,6 +51,10 @@ class Pyramid(pg.Object, abc.ABC):
     def build(self, net: Net, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """P3 to P7, each (side, side, filters)."""
 
+    def stages(self, net: Net, maps: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+        """P3 to P7 of each part behind which detection may leave; the last is what `build` returns."""
+        return [self.build(net, maps)]
+
 
 class Fpn(Pyramid):
     """The plain feature pyramid of RetinaNet."""

@@ -76,13 +76,18 @@ class NasFpn(Pyramid):
 
     def build(self, net: Net, maps: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """P3 to P7 from C3 to C5, each (side, side, filters)."""
+        return self.stages(net, maps)[-1]
+
+    def stages(self, net: Net, maps: tuple[Tensor, ...]) -> list[tuple[Tensor, ...]]:
+        """P3 to P7 behind each of the stacked pyramids."""
         levels = [_projected(net, x, self.filters, level) for level, x in zip(BACKBONE_LEVELS, maps, strict=True)]
         for level in LEVELS[len(levels) :]:
             levels.append(resample(net, levels[-1], level - 1, level, name=f"coarser{level}"))
-        outputs, plan = tuple(levels), self.plan()
+        plan = self.plan()
+        outputs = [tuple(levels)]
         for n in range(1, self.stacks + 1):
-            outputs = net.block(f"stack{n}", merging_pyramid, outputs, plan, self.filters, self.activation)
-        return outputs
+            outputs.append(net.block(f"stack{n}", merging_pyramid, outputs[-1], plan, self.filters, self.activation))
+        return outputs[1:]
 
 
 def _projected(net: Net, x: Tensor, filters: int, level: int) -> Tensor:

@@ -7,6 +7,8 @@ matter, so they are drawn as an unordered pair: 3,017,710,080,000,000 points for
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import get_args
 
 import pyglove as pg
@@ -67,12 +69,13 @@ def r50_fpn() -> RetinaNet:
     return RetinaNet(backbone=resnet(50, RESOLUTION), pyramid=Fpn())
 
 
-def r50_nas_fpn(stacks: int = STACKS, filters: int = 256) -> RetinaNet:
+def r50_nas_fpn(stacks: int = STACKS, filters: int = 256, resolution: int = RESOLUTION) -> RetinaNet:
     """The published pyramid, "7@256" for seven stacks of 256 channels.
 
     Args:
         stacks: how often the pyramid is repeated.
-        filters: channels of its maps.
+        filters: channels of its maps and of the heads.
+        resolution: side of the images, pixels.
     """
     pyramid = NasFpn(
         merges=[Merge(inputs=[i, j], op=op) for i, j, op in PUBLISHED],
@@ -81,12 +84,36 @@ def r50_nas_fpn(stacks: int = STACKS, filters: int = 256) -> RetinaNet:
         stacks=stacks,
         filters=filters,
     )
-    return RetinaNet(backbone=resnet(50, RESOLUTION), pyramid=pyramid)
+    return RetinaNet(backbone=resnet(50, resolution), pyramid=pyramid, head_filters=filters)
 
+
+def leaving_after(network: RetinaNet, stacks: int) -> RetinaNet:
+    """The detector that is left where prediction leaves behind so many pyramids.
+
+    Args:
+        network: with a stack of merging pyramids.
+        stacks: that are run, from 1 to those of the network.
+
+    Raises:
+        ValueError: if the network does not have so many.
+    """
+    if not isinstance(network.pyramid, NasFpn) or not 1 <= stacks <= network.pyramid.stacks:
+        most = network.pyramid.stacks if isinstance(network.pyramid, NasFpn) else 0
+        raise ValueError(f"The detector stacks {most} pyramids, so none can be left behind number {stacks}.")
+    shallow: RetinaNet = network.clone(deep=True)
+    shallow.rebind({"pyramid.stacks": stacks, "exits": False}, raise_on_no_change=False)
+    return shallow
+
+
+MEMBERS: dict[str, Callable[[], RetinaNet]] = {
+    "r50-fpn": r50_fpn,
+    **{f"r50-nas-fpn-{stacks}-256": functools.partial(r50_nas_fpn, stacks) for stacks in range(STACKS, 0, -1)},
+    "r50-nas-fpn-7-384": functools.partial(r50_nas_fpn, STACKS, 384, 1280),
+}
 
 SPACE = SearchSpace(
     "nas_fpn",
     nas_fpn_value,
-    individuals={"r50-fpn": r50_fpn, "r50-nas-fpn-7-256": r50_nas_fpn},
+    individuals=MEMBERS,
     description="Feature pyramids of seven merging cells for RetinaNet: inputs, operation, level and order",
 )

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from autoglyph.child_programs import build_model, build_shapes, count_madds, count_parameters
+from autoglyph.child_programs.detection.early_exit import exit_models
 from autoglyph.hardware_models import record
 from autoglyph.search_spaces import load_space
 from autoglyph.search_spaces.architectures.mobilenet_v2 import mobilenet_v2
 from autoglyph.search_spaces.architectures.resnet_rs import resnet
 from autoglyph.search_spaces.architectures.retinanet import CLASS_LOGITS, RetinaNet
 from autoglyph.search_spaces.blocks.feature_pyramid import Fpn
+from autoglyph.search_spaces.spaces.nas_fpn import leaving_after
 
 CLASSES = 3
 SIDES = (16, 8, 4, 2, 1)
@@ -95,3 +97,31 @@ def test_heads_share_their_convolutions_and_not_their_norms() -> None:
     assert {f"heads_class_p{level}_norm1" for level in range(3, 8)} <= {*names}
     image = np.random.default_rng(0).normal(size=(1, 128, 128, 1)).astype(np.float32)
     assert all(np.isfinite(np.asarray(output)).all() for output in model(image))
+
+
+def test_detection_leaves_early_at_the_cost_of_the_pyramids_that_ran() -> None:
+    individual = small(load_space("nas_fpn").individual("r50_nas_fpn_7_256"))
+    individual.rebind({"pyramid.stacks": 3, "exits": True, "head_depth": 1})
+    model, workload = build_model(individual, seed=0), record(individual)
+    assert (count_parameters(model), count_madds(model)) == (workload.parameters, workload.madds)
+    exits = exit_models(model)
+    assert [len(each.outputs) for each in exits] == [10, 10, 10]
+    for stacks, each in enumerate(exits, start=1):
+        alone = record(leaving_after(individual, stacks))
+        assert (count_parameters(each), count_madds(each)) == (alone.parameters, alone.madds)
+    image = np.random.default_rng(0).normal(size=(1, 128, 128, 1)).astype(np.float32)
+    outputs = model(image)
+    for at, each in enumerate(exits):
+        for whole, part in zip(outputs[10 * at : 10 * at + 10], each(image), strict=True):
+            np.testing.assert_array_equal(np.asarray(whole), np.asarray(part))
+
+
+def test_exits_that_are_not_there_are_refused() -> None:
+    import keras
+
+    with pytest.raises(ValueError, match="1 outputs: give a detector"):
+        exit_models(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]))
+    with pytest.raises(ValueError, match="stacks 7 pyramids"):
+        leaving_after(load_space("nas_fpn").individual("r50_nas_fpn_7_256"), 8)
+    with pytest.raises(ValueError, match="stacks 0 pyramids"):
+        leaving_after(load_space("nas_fpn").individual("r50_fpn"), 1)
