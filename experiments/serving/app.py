@@ -14,6 +14,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
+from autoglyph.experiments.serving.changes import changes
 from autoglyph.experiments.serving.individuals import as_json
 from autoglyph.experiments.serving.pages.run import sections
 from autoglyph.experiments.serving.place import Place
@@ -25,6 +26,8 @@ _PACKAGE = "autoglyph.experiments.serving.pages"
 _TICK_MS = 1000
 _REST = 4.0
 """A page that changes is drawn anew after at least so many times as long as drawing it took."""
+
+_LIVE = ((1, "part"), (2, "plot"))
 
 _INDEX = """<!DOCTYPE html>
 <html lang="en">
@@ -50,7 +53,9 @@ def make_app(records: Records) -> Any:
     """
     import dash
     import flask
-    from dash import Input, Output, State, dcc, html
+    import pandas as pd  # noqa: F401 - two threads that import it at once would see half of it
+    import plotly.graph_objects  # noqa: F401
+    from dash import ALL, Input, Output, State, dcc, html
 
     app = dash.Dash(
         __name__,
@@ -84,6 +89,8 @@ def make_app(records: Records) -> Any:
 
     @app.callback(  # type: ignore[untyped-decorator]
         Output("page", "children"),
+        Output({"part": ALL}, "children"),
+        Output({"plot": ALL}, "figure"),
         Output("seen", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
@@ -100,8 +107,11 @@ def make_app(records: Records) -> Any:
             raise dash.exceptions.PreventUpdate
         started = time.perf_counter()
         page = _page(records, place)
+        there = [[f"{kind} {out['id'][kind]}" for out in dash.ctx.outputs_list[i]] for i, kind in _LIVE]
+        whole, parts, plots, digests = changes(page, there, (seen or {}).get("digests", {}))
         rest_until = time.time() + _REST * (time.perf_counter() - started)
-        return page, {"place": place.href, "stamp": stamp, "rest_until": rest_until}
+        now = {"place": place.href, "stamp": stamp, "rest_until": rest_until, "digests": digests}
+        return whole, parts, plots, now
 
     @app.server.route("/download/<where>/<int:trial>.json")  # type: ignore[untyped-decorator]
     def download(where: str, trial: int) -> Any:
@@ -114,7 +124,7 @@ def make_app(records: Records) -> Any:
 
     for module in [*_pages().values(), *sections().values()]:
         if hasattr(module, "register"):
-            module.register(app)
+            module.register(app, records)
     return app
 
 

@@ -102,24 +102,38 @@ def choices(label: str, options: Iterable[tuple[str, str, bool]]) -> Any:
     )
 
 
-def graph(figure: Any, part: str, label: str, height: int | None = None) -> Any:
+def graph(figure: Any, part: str, label: str, *, live: bool = False) -> Any:
     """A Plotly figure.
 
     Args:
         figure: the figure.
         part: its id.
         label: what it shows, for those who hear it.
-        height: in pixels; None for that of the figure.
+        live: it is kept when the page changes and only its figure is replaced, so that zoom and focus stay.
     """
     from dash import dcc, html
 
-    style = {"height": f"{height or figure.layout.height or 450}px"}
-    return html.Div(
-        dcc.Graph(id=part, figure=figure, config=GRAPH_CONFIG, style=style, responsive=True),
-        className="plot",
-        role="figure",
-        **{"aria-label": label},
+    plot = dcc.Graph(
+        id={"plot": part} if live else f"{part}-plot",
+        figure=figure,
+        config=GRAPH_CONFIG,
+        style={"height": f"{figure.layout.height or 450}px"},
+        responsive=True,
     )
+    return html.Div(plot, id=part, className="plot", role="figure", **{"aria-label": label})
+
+
+def part(name: str, *children: Any, kind: str = "column") -> Any:
+    """What is replaced as a whole when it changes, while the rest of the page stays.
+
+    Args:
+        name: unlike that of any other part of the page; parts do not hold live parts.
+        *children: what it holds.
+        kind: its class.
+    """
+    from dash import html
+
+    return html.Div(list(children), id={"part": name}, className=kind)
 
 
 def number(value: float | int | None, digits: int = 4) -> str:

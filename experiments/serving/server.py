@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import secrets
 import socket
@@ -79,9 +78,6 @@ def _listen(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             if port is None and number != 0:
                 continue
-            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-                reason = f"There is no address {host!r} here: give --host an address of this machine."
-            else:
-                reason = f"Cannot listen on {host} port {number} ({error.strerror}): choose another --port."
+            reason = f"Cannot listen on {host} port {number} ({error.strerror}): choose another --port or --host."
             raise ValueError(reason) from error
     raise AssertionError("every port was tried")

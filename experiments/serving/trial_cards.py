@@ -10,7 +10,7 @@ from autoglyph.experiments.pictures.pareto_front import axis_label
 from autoglyph.experiments.pictures.roofline import roofline_figure
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup
-from autoglyph.experiments.serving.individuals import Individual, individual, replay_command
+from autoglyph.experiments.serving.individuals import Individual, replay_command
 from autoglyph.experiments.serving.place import Place, address, run_place
 from autoglyph.experiments.views.architecture_graph import (
     architecture_graph,
@@ -79,17 +79,16 @@ def failure_card(run: Run, trial: int) -> list[Any]:
     return [markup.card("Failure", html.Pre(lines(error)))] if error else []
 
 
-def picture_cards(run: Run, trial: int, place: Place, *, roofline: bool) -> list[Any]:
+def picture_cards(shown: Individual, place: Place, *, roofline: bool) -> list[Any]:
     """What there is to see of an individual: why it failed, its architecture or formula, and its cost.
 
     Args:
-        run: its run.
-        trial: its number.
+        shown: the individual.
         place: where the cards stand.
-        roofline: also the roofline of its kernels, whose labels take a second to place.
+        roofline: also the roofline of its kernels, which is drawn later: its labels take a second to place.
     """
-    shown = individual(run, trial)
-    return [*failure_card(run, trial), *architecture_cards(shown), cost_card(shown, place, roofline=roofline)]
+    failed = failure_card(shown.run, shown.trial)
+    return [*failed, *architecture_cards(shown), cost_card(shown, place, roofline=roofline)]
 
 
 def architecture_cards(shown: Individual) -> list[Any]:
@@ -211,21 +210,14 @@ def cost_card(shown: Individual, place: Place, *, roofline: bool) -> Any:
     """
     from dash import html
 
-    from autoglyph.experiments.replaying.replayed import costs as costs_of
     from autoglyph.hardware_models import available_devices
 
     if shown.network is None:
         text = shown.trouble or "Individuals of this space are no networks, so no chip is modelled."
         return markup.card("Cost", html.P(plain(text, 400), className="quiet"), part="cost")
-    experiment = shown.run.record.experiment
     known = available_devices()
-    default = experiment.get("device")
-    device = place.get("device") or (default if default in known else known[0])
-    if device not in known:
-        raise ValueError(f"There is no device {plain(device)!r} here; choose one of {', '.join(known)}.")
+    device, costs = costs_of(shown, place)
     options = [(name, place.changed({"device": name}).href, name == device) for name in known]
-    batch = experiment.get("batch") if device == default else None
-    costs = costs_of(shown.network, device, batch if isinstance(batch, int) else None)
     title = f"{shown.run.name}:{shown.trial}"
     return markup.card(
         "Cost",
@@ -239,7 +231,7 @@ def cost_card(shown: Individual, place: Place, *, roofline: bool) -> Any:
                 ("parameters", markup.number(costs["parameters"])),
             ]
         ),
-        *([_roofline(title, costs, device)] if roofline else []),
+        html.Div(id="roofline-place") if roofline else "",
         markup.graph(kernels_figure(title, costs), "kernels-graph", f"The slowest kernels on {device}"),
         html.Details([html.Summary(f"All {len(costs['kernels']):,} kernels"), _kernel_table(costs, device)]),
         note=f"{costs['device_title']}, batch {costs['batch']}: analytic roofline model, not a measurement.",
@@ -247,8 +239,29 @@ def cost_card(shown: Individual, place: Place, *, roofline: bool) -> Any:
     )
 
 
-def _roofline(title: str, costs: dict[str, Any], device: str) -> Any:
-    figure = roofline_figure(plain(title), costs)
+def costs_of(shown: Individual, place: Place) -> tuple[str, dict[str, Any]]:
+    """The device that a place chooses, and what an individual's network costs on it.
+
+    Raises:
+        ValueError: if there is no such device.
+    """
+    from autoglyph.experiments.replaying.replayed import costs
+    from autoglyph.hardware_models import available_devices
+
+    experiment, known = shown.run.record.experiment, available_devices()
+    default = experiment.get("device")
+    device = place.get("device") or (default if default in known else known[0])
+    if device not in known:
+        raise ValueError(f"There is no device {plain(device)!r} here; choose one of {', '.join(known)}.")
+    batch = experiment.get("batch") if device == default else None
+    assert shown.network is not None
+    return device, costs(shown.network, device, batch if isinstance(batch, int) else None)
+
+
+def roofline_graph(shown: Individual, place: Place) -> Any:
+    """The roofline of the kernels of an individual's network."""
+    device, costs = costs_of(shown, place)
+    figure = roofline_figure(plain(f"{shown.run.name}:{shown.trial}"), costs)
     return markup.graph(figure, "roofline-graph", f"Roofline of the kernels on {device}")
 
 

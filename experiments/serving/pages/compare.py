@@ -36,7 +36,7 @@ def layout(records: Records, place: Place) -> Any:
     chooser = markup.card(
         "Runs", markup.choices("Compared", options), note="Choose two or more of the same objectives.", wide=True
     )
-    cards = [chooser]
+    cards = [markup.part("chosen", chooser, kind="wide")]
     runs = [records.run(where) for where in marked[:_MOST]]
     if len(runs) > 1:
         cards += _comparison(compare(runs))
@@ -61,16 +61,22 @@ def _comparison(seen: Comparison) -> list[Any]:
     ]
     headings = ["Run", "Trials", "Hypervolume", "On the front", "Algorithm", "Seed"]
     cards = [
-        markup.card(
-            "In numbers",
-            markup.table(headings, rows, numeric=[1, 2, 3], caption="The runs compared"),
-            note="The hypervolume is above one reference point for all, the worst of theirs.",
-            wide=True,
+        markup.part(
+            "numbers",
+            markup.card(
+                "In numbers",
+                markup.table(headings, rows, numeric=[1, 2, 3], caption="The runs compared"),
+                note="The hypervolume is above one reference point for all, the worst of theirs.",
+                wide=True,
+            ),
+            kind="wide",
         ),
-        markup.card(None, markup.graph(fronts_figure(seen), "fronts-graph", "The fronts overlaid")),
-        markup.card(None, markup.graph(growth_figure(seen), "growth-graph", "Hypervolume over trials")),
+        markup.card(None, markup.graph(fronts_figure(seen), "fronts-graph", "The fronts overlaid", live=True)),
+        markup.card(None, markup.graph(growth_figure(seen), "growth-graph", "Hypervolume over trials", live=True)),
     ]
     if any(seen.attainment):
         figure = attainment_figure(seen)
-        cards.append(markup.card(None, markup.graph(figure, "attainment-graph", "Attainment over seeds"), wide=True))
+        cards.append(
+            markup.card(None, markup.graph(figure, "attainment-graph", "Attainment over seeds", live=True), wide=True)
+        )
     return cards

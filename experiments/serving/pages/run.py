@@ -59,16 +59,20 @@ def layout(records: Records, place: Place) -> Any:
                 ],
                 className="title",
             ),
-            markup.facts(
-                [
-                    ("status", markup.badge(STATUS_TEXTS[summary.status], summary.status)),
-                    ("trials", f"{summary.trials:,} of {summary.budget:,}"),
-                    ("speed", "–" if summary.speed is None else f"{markup.number(summary.speed, 3)} trials/s"),
-                    *((f"best {plain(axis_label(n), 40)}", markup.number(v)) for n, v in summary.best.items()),
-                    ("on the front", markup.number(len(run.front))),
-                    ("hypervolume", markup.number(run.hypervolume)),
-                    ("failed", markup.number(run.num_failed)),
-                ]
+            markup.part(
+                "state",
+                markup.facts(
+                    [
+                        ("status", markup.badge(STATUS_TEXTS[summary.status], summary.status)),
+                        ("trials", f"{summary.trials:,} of {summary.budget:,}"),
+                        ("speed", "–" if summary.speed is None else f"{markup.number(summary.speed, 3)} trials/s"),
+                        *((f"best {plain(axis_label(n), 40)}", markup.number(v)) for n, v in summary.best.items()),
+                        ("on the front", markup.number(len(run.front))),
+                        ("hypervolume", markup.number(run.hypervolume)),
+                        ("failed", markup.number(run.num_failed)),
+                    ]
+                ),
+                kind="state",
             ),
             html.P(_source(experiment), className="note"),
             html.Nav(tabs, className="tabs", **{"aria-label": "Views of the run"}),

@@ -31,8 +31,9 @@ def layout(records: Records, place: Place) -> Any:
     compare = Place(("compare",), tuple(("run", name) for name in marked))
     return html.Div(
         [
-            html.Div(
-                [
+            markup.part(
+                "title",
+                *[
                     html.Div([html.H1("Runs"), html.P(f"{count}, {running} running", className="quiet")]),
                     dcc.Link(
                         f"Compare {len(marked)} runs" if len(marked) > 1 else "Mark two runs or more to compare them",
@@ -41,16 +42,17 @@ def layout(records: Records, place: Place) -> Any:
                         id="compare-marked",
                     ),
                 ],
-                className="title",
+                kind="title",
             ),
-            html.Div(
+            markup.part(
+                "list",
                 markup.table(
                     ["", "Run", "Status", "Trials", "Speed", "Best", "Space", "Algorithm", "Device", "Accuracy"],
                     [_row(s, marked) for s in summaries],
                     numeric=[4],
                     caption="Runs of the record, newest first",
                 ),
-                className="card wide list",
+                kind="card wide list",
             ),
         ],
         id="runs",
@@ -69,6 +71,7 @@ def _row(summary: RunSummary, marked: list[str]) -> list[Any]:
         "☑" if where in marked else "☐",
         href=changed.href,
         className="mark-run",
+        id=f"mark-{record.run}",
         title=f"{does} the comparison: {plain(record.name)}",
     )
     share = min(1.0, summary.trials / summary.budget) if summary.budget else 0.0

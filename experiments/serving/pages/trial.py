@@ -6,8 +6,10 @@ from typing import Any
 
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup, trial_cards
+from autoglyph.experiments.serving.individuals import individual
 from autoglyph.experiments.serving.place import Place, run_place
 from autoglyph.experiments.serving.records import Records
+from autoglyph.experiments.views.safe_text import plain
 
 PATH = "run/*/trial/*"
 
@@ -21,11 +23,9 @@ def layout(records: Records, place: Place) -> Any:
     """
     from dash import html
 
-    _, where, _, number = place.path
-    run = records.run(where)
-    if not number.isdecimal() or len(number) > 12:
-        raise ValueError(f"There is no trial {number!r}: a trial is a number.")
-    trial = int(number)
+    run, trial = _found(records, place)
+    shown = individual(run, trial)
+    failed = trial_cards.failure_card(run, trial)
     return html.Div(
         [
             crumbs(run, trial),
@@ -34,14 +34,19 @@ def layout(records: Records, place: Place) -> Any:
                 [
                     html.Div(
                         [
-                            *trial_cards.picture_cards(run, trial, place, roofline=True),
-                            trial_cards.lineage_card(run, trial),
+                            *failed,
+                            *trial_cards.architecture_cards(shown),
+                            markup.part("cost", trial_cards.cost_card(shown, place, roofline=True)),
+                            markup.part("lineage", trial_cards.lineage_card(run, trial)),
                         ],
                         className="column",
                     ),
                     html.Div(
                         [
-                            trial_cards.summary_card(run, trial, str(records.path), "What it reached"),
+                            markup.part(
+                                "summary",
+                                trial_cards.summary_card(run, trial, str(records.path), "What it reached"),
+                            ),
                             trial_cards.decisions_card(run, trial),
                         ],
                         className="column",
@@ -49,9 +54,30 @@ def layout(records: Records, place: Place) -> Any:
                 ],
                 className="cards side",
             ),
-        ],
-        id="trial",
+        ]
     )
+
+
+def register(app: Any, records: Records) -> None:
+    """The roofline comes behind the rest of the page."""
+    from dash import Input, Output, State
+
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output("roofline-place", "children"),
+        Input("roofline-place", "id"),
+        State("url", "pathname"),
+        State("url", "search"),
+    )
+    def roofline(_: str, pathname: str, search: str) -> Any:
+        place = Place.of(pathname, search)
+        return trial_cards.roofline_graph(individual(*_found(records, place)), place)
+
+
+def _found(records: Records, place: Place) -> tuple[Run, int]:
+    _, where, _, number = place.path
+    if not number.isdecimal() or len(number) > 12:
+        raise ValueError(f"There is no trial {plain(number)!r}: a trial is a number.")
+    return records.run(where), int(number)
 
 
 def crumbs(run: Run, trial: int | None = None) -> Any:

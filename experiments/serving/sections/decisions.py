@@ -16,7 +16,6 @@ from autoglyph.experiments.views.figures.decisions import decisions_figure, impo
 from autoglyph.experiments.views.safe_text import plain
 
 TITLE, ORDER = "Decisions", 30
-_WIDTH = 12
 _GROWTH = 1.2
 
 
@@ -33,34 +32,49 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     """
     from dash import html
 
+    waiting = html.P("Fitting a forest to tell which decisions matter …", className="quiet")
     names = [o.name for o in run.objectives]
     result = place.get("result") or names[0]
     if result not in names:
         raise ValueError(f"The run has no objective {plain(result)!r}; choose one of {', '.join(map(plain, names))}.")
     options = [(plain(axis_label(name), 40), place.changed({"result": name}).href, name == result) for name in names]
-    try:
-        found = _importance(_Asked(run, result))
-    except ValueError as error:
-        matter: Any = html.P(str(error), className="quiet")
-        order: list[str] = []
-    else:
-        matter = markup.graph(importance_figure(found), "importance-graph", f"Importance of the decisions for {result}")
-        order = found.names[:_WIDTH]
-    figure = decisions_figure(side_by_side(run, result, names=order))
+    figure = decisions_figure(side_by_side(run, result))
     figure.update_layout(uirevision=result)
+    label = "Decisions of the front and of an even sample of the trials"
     return html.Div(
         [
-            markup.choices("Judged by", options),
+            markup.part("result", markup.choices("Judged by", options)),
             markup.card(
                 None,
-                markup.graph(figure, "decisions-graph", "Decisions of the front and of an even sample of the trials"),
+                markup.graph(figure, "decisions-graph", label, live=True),
                 note="Drag along an axis to keep the trials within; drag its name to move it.",
                 wide=True,
             ),
-            markup.card(None, matter, wide=True),
+            markup.part(f"importance of {result}", markup.card(None, html.Div(waiting, id="importance-place"))),
         ],
         className="column",
     )
+
+
+def register(app: Any, records: Records) -> None:
+    """The importances come behind the rest: a forest takes seconds to fit."""
+    from dash import Input, Output, State, html
+
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output("importance-place", "children"),
+        Input("importance-place", "id"),
+        State("url", "pathname"),
+        State("url", "search"),
+    )
+    def matter(_: str, pathname: str, search: str) -> Any:
+        place = Place.of(pathname, search)
+        run = records.run(place.path[1])
+        result = place.get("result") or run.objectives[0].name
+        try:
+            found = _importance(_Asked(run, result))
+        except ValueError as error:
+            return html.P(plain(error, 200), className="quiet")
+        return markup.graph(importance_figure(found), "importance-graph", "Importance of the decisions")
 
 
 class _Asked:

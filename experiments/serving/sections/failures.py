@@ -26,7 +26,8 @@ def layout(records: Records, run: Run, place: Place) -> Any:
 
     found = failures(run)
     if not found:
-        return markup.card("Failures", html.P("No trial of this run failed.", className="quiet"), wide=True)
+        nothing = markup.card("Failures", html.P("No trial of this run failed.", className="quiet"), wide=True)
+        return markup.part("failures", nothing)
     cards = []
     for failure in found[:_CAUSES]:
         links = [
@@ -43,4 +44,4 @@ def layout(records: Records, run: Run, place: Place) -> Any:
                 wide=True,
             )
         )
-    return html.Div(cards, className="cards")
+    return markup.part("failures", *cards)

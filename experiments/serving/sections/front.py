@@ -7,6 +7,7 @@ from typing import Any
 from autoglyph.experiments.pictures.pareto_front import axis_label
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup, trial_cards
+from autoglyph.experiments.serving.individuals import individual
 from autoglyph.experiments.serving.place import Place, run_place
 from autoglyph.experiments.serving.records import Records
 from autoglyph.experiments.views.axes import axis_names, default_axes
@@ -41,38 +42,40 @@ def layout(records: Records, run: Run, place: Place) -> Any:
         trace.customdata = [str(number) for number in trace.customdata]
     picture = markup.card(
         None,
-        markup.graph(figure, "front-graph", f"Pareto front of {len(run):,} trials; the members are listed below"),
+        markup.graph(
+            figure, "front-graph", f"Pareto front of {len(run):,} trials; the members are listed below", live=True
+        ),
         html.Div(id="front-selected"),
-        _axis_choices(run, place, axes),
+        markup.part("axes", _axis_choices(run, place, axes)),
         part="front",
     )
     if trial is None:
         hint = "Click a point of the picture, or a trial of the list: its individual appears here."
-        side = markup.card("An individual", html.P(hint, className="quiet"))
-        return html.Div(
-            [picture, html.Div([side, _members(run, place)], className="column")],
-            className="cards side",
-        )
-    page = run_place(run.name, run.record.run, trial).href
-    title = html.Span([f"Trial {trial:,} ", dcc.Link("all about it ↗", href=page, className="aside")])
-    side = trial_cards.summary_card(run, trial, str(records.path), title)
+        side, below = markup.card("An individual", html.P(hint, className="quiet")), []
+    else:
+        page = run_place(run.name, run.record.run, trial).href
+        title = html.Span([f"Trial {trial:,} ", dcc.Link("all about it ↗", href=page, className="aside")])
+        side = trial_cards.summary_card(run, trial, str(records.path), title)
+        below = trial_cards.picture_cards(individual(run, trial), place, roofline=False)
     return html.Div(
         [
-            html.Div([picture, *trial_cards.picture_cards(run, trial, place, roofline=False)], className="column"),
-            html.Div([side, _members(run, place)], className="column"),
+            html.Div([picture, markup.part("pictures", *below)], className="column"),
+            html.Div(
+                [markup.part("individual", side), markup.part("members", _members(run, place))], className="column"
+            ),
         ],
         className="cards side",
     )
 
 
-def register(app: Any) -> None:
+def register(app: Any, records: Records) -> None:
     """What happens when points are clicked or selected."""
     import dash
     from dash import Input, Output, State, html
 
     @app.callback(  # type: ignore[untyped-decorator]
         Output("url", "search"),
-        Input("front-graph", "clickData"),
+        Input({"plot": "front-graph"}, "clickData"),
         State("url", "pathname"),
         State("url", "search"),
         prevent_initial_call=True,
@@ -85,7 +88,7 @@ def register(app: Any) -> None:
 
     @app.callback(  # type: ignore[untyped-decorator]
         Output("front-selected", "children"),
-        Input("front-graph", "selectedData"),
+        Input({"plot": "front-graph"}, "selectedData"),
         State("url", "pathname"),
         prevent_initial_call=True,
     )

@@ -24,14 +24,11 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     from dash import html
 
     if len(run.front) == 0:
-        return markup.card("Lineage", html.P("No trial has finished yet.", className="quiet"), wide=True)
+        return markup.part("lineage", html.P("No trial has finished yet.", className="quiet"))
     best = run.front[::-1][:_OFFERED].tolist()
     text = place.get("trial") or str(best[0])
     if not text.isdecimal() or len(text) > 12:
         raise ValueError(f"There is no trial {text[:40]!r}: a trial is a number.")
     trial = int(text)
     options = [(f"{t:,}", place.changed({"trial": t}).href, t == trial) for t in dict.fromkeys([trial, *best])]
-    return html.Div(
-        [markup.choices("Trial", options), trial_cards.lineage_card(run, trial)],
-        className="column",
-    )
+    return markup.part("lineage", markup.choices("Trial", options), trial_cards.lineage_card(run, trial))

@@ -37,10 +37,10 @@ def layout(records: Records, run: Run, place: Place) -> Any:
         figure.update_layout(uirevision=over)
     return html.Div(
         [
-            markup.choices("Over", options),
+            markup.part("over", markup.choices("Over", options)),
             html.Div(
                 [
-                    markup.card(None, markup.graph(figure, part, f"{label} over {over}"))
+                    markup.card(None, markup.graph(figure, part, f"{label} over {over}", live=True))
                     for part, (label, figure) in figures.items()
                 ],
                 className="cards",

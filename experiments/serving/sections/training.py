@@ -29,7 +29,7 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     if seen.values.size == 0:
         source = plain(run.record.experiment.get("accuracy_source") or run.record.experiment.get("accuracy"), 200)
         text = f"No child was trained in this run. Accuracy: {source}."
-        return markup.card("Training", html.P(text, className="quiet"), wide=True)
+        return markup.part("none", markup.card("Training", html.P(text, className="quiet"), wide=True))
     rows = [
         [f"after rung {hurdle.rung}", "postponed" if hurdle.value is None else markup.number(hurdle.value),
          f"{hurdle.children:,}"]
@@ -44,9 +44,11 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     )
     return html.Div(
         [
-            markup.card(None, markup.graph(curves_figure(seen), "curves-graph", "Training curves by rung"), wide=True),
-            markup.card(None, markup.graph(stopped_figure(seen), "stopped-graph", "Where training ended")),
-            markup.card("Hurdles", hurdles),
+            markup.card(
+                None, markup.graph(curves_figure(seen), "curves-graph", "Training curves by rung", live=True), wide=True
+            ),
+            markup.card(None, markup.graph(stopped_figure(seen), "stopped-graph", "Where training ended", live=True)),
+            markup.part("hurdles", markup.card("Hurdles", hurdles)),
         ],
         className="cards",
     )
