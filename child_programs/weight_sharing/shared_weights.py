@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,19 @@ class SharedWeights:
         found = {key: [np.asarray(w) for w in layer.get_weights()] for key, layer in self.layers.items()}
         found |= {key: [v.numpy() for v in pair] for key, pair in self.norms.items()}
         return found | self._waiting
+
+    def assign(self, values: Mapping[str, Arrays]) -> None:
+        """Gives weights that were made the values of `values`.
+
+        Raises:
+            KeyError: if a key was never made.
+        """
+        for key, arrays in values.items():
+            if key in self.norms:
+                for variable, array in zip(self.norms[key], arrays, strict=True):
+                    variable.assign(array)
+            else:
+                self.layers[key].set_weights(arrays)
 
     def save(self, path: Path) -> None:
         """Writes an .npz file without pickles."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyglove as pg
 from numpy.typing import NDArray
 
 from autoglyph.child_programs.datasets import Dataset
-from autoglyph.child_programs.weight_sharing.shared_weights import SharedWeights
+from autoglyph.child_programs.weight_sharing.shared_weights import Arrays, SharedWeights
 from autoglyph.search_spaces.architecture import Architecture
 from autoglyph.search_spaces.net import Net, Tensor
 
@@ -99,6 +99,16 @@ class Supernet:
             is_reached = tf.reduce_any(gradient != 0)
             velocity.assign(tf.where(is_reached, moved, velocity))
             variable.assign_add(tf.where(is_reached, MOMENTUM * moved - learning_rate * gradient, 0.0))
+
+    def begin_with(self, values: Mapping[str, Arrays]) -> None:
+        """Sets weights that were made before to these values, and all momentum to zero.
+
+        Args:
+            values: of `SharedWeights.values`.
+        """
+        self.weights.assign(values)
+        for velocity in self._velocities.values():
+            velocity.assign(velocity * 0)
 
     def velocity(self, variable: Any) -> Any:
         """The momentum of a variable."""
