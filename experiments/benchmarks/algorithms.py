@@ -40,12 +40,11 @@ PEERS: Mapping[str, Peer] = {
     "pg.evolution regularized_evolution": search_peers.pg_evolution(
         "regularized_evolution", population_size=POPULATION, tournament_size=TOURNAMENT
     ),
-    "pg.evolution hill_climb": search_peers.pg_evolution("hill_climb"),
     "pymoo GA population 50": search_peers.pymoo(POPULATION),
     "Optuna NSGA-II": search_peers.optuna("nsga2"),
     "Optuna TPE": search_peers.optuna("tpe"),
 }
-_MAX_REPEATS = 20
+_MAX_REPEATS = 3  # evaluations a training of the budget: searches that repeat themselves end there
 
 
 class Found(NamedTuple):
