@@ -100,4 +100,5 @@ def _places(values: FloatArray) -> FloatArray:
     """Each column from 0 to 1 between its 1st and 99th hundredths; what lies beyond goes into the outermost cells."""
     low, high = np.percentile(values, [1, 99], axis=0)
     span = np.where(high > low, high - low, 1.0)
-    return np.clip((values - low) / span, 0.0, 1.0)
+    places: FloatArray = np.clip((values - low) / span, 0.0, 1.0)
+    return places

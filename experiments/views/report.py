@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import itertools
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,6 +167,6 @@ def _individual(run: Run, trial: int, store: str) -> Section:
         if isinstance(device, str) and ".toml" not in device:
             cost = costs(shown.network, device, run.record.experiment["batch"])
             figures += [kernels_figure(title, cost), roofline_figure(plain(title), cost)]
-    content = html.escape(json.dumps(json.loads(as_json(run, trial)), indent=1))
+    content = html.escape(lines(as_json(run, trial), 200_000, 2000))
     text.append(f"<details><summary>JSON of the individual</summary><pre>{content}</pre></details>")
     return f"Trial {trial}", "".join(text), figures
