@@ -212,7 +212,8 @@ class Run:
     @property
     def members(self) -> FrontMembers:
         """The front as a table: `run.members.frame()`, or the last line of a notebook cell."""
-        return FrontMembers(self)
+        run: Any = self
+        return FrontMembers(run)
 
     def __repr__(self) -> str:
         return f"<run {self.name!r}: {len(self):,} trials>"
@@ -220,7 +221,8 @@ class Run:
     def _repr_html_(self) -> str:
         from autoglyph.experiments.views.notebook import run_html
 
-        return run_html(self)
+        run: Any = self
+        return run_html(run)
 
     def digest(self) -> str:
         """Hash of all that is the same when the same experiment is run again: everything but times."""

@@ -10,20 +10,19 @@ import contextlib
 import datetime
 import itertools
 import json
-import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple
+
+from autoglyph.experiments.store_file import StoreError, check_file, connect, connect_to_read, explain, interrupt_later
+
+__all__ = ["DEFAULT_STORE", "SCHEMA_VERSION", "RunRecord", "Store", "StoreError", "TrialRecord"]
 
 DEFAULT_STORE = "autoglyph.db"
 APPLICATION_ID = 0x4175676C  # "Augl"
 SCHEMA_VERSION = 4
-_BUSY_SECONDS = 30.0
-_MAGIC = b"SQLite format 3\x00"
 
 _SCHEMA = """
 CREATE TABLE runs (
@@ -77,10 +76,6 @@ _TRIAL_COLUMNS = (
     "trial, ask, status, genes, parents, metrics, rungs, seconds, error, gate, arrivals, fingerprint, copies"
 )
 _PLACES = ", ".join("?" for _ in _TRIAL_COLUMNS.split(","))
-
-
-class StoreError(Exception):
-    """The record cannot be read or written; the message is one sentence that names the fix."""
 
 
 class TrialRecord(NamedTuple):
@@ -162,9 +157,9 @@ class Store:
         if not self.path.parent.is_dir():
             raise StoreError(f"There is no folder {str(self.path.parent)!r}: make it, or choose another --store.")
         if exists:
-            _check_file(self.path)
+            check_file(self.path)
         with self._translated():
-            self._db = _connect_to_read(self.path) if read_only else _connect(self.path)
+            self._db = connect_to_read(self.path) if read_only else connect(self.path)
             if exists:
                 self._check_identity(read_only)
             else:
@@ -331,7 +326,7 @@ class Store:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _interrupt_later():
+        with interrupt_later():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -351,70 +346,7 @@ class Store:
                 "wait for it or stop it."
             ) from error
         except sqlite3.Error as error:
-            raise StoreError(_explain(self.path, error)) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-
-
-def _connect_to_read(path: Path) -> sqlite3.Connection:
-    address = path.absolute().as_uri() + "?mode=ro"
-    db = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-    db.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
-    return db
-
-
-@contextlib.contextmanager
-def _interrupt_later() -> Iterator[None]:
-    """Keeps Ctrl-C back until a transaction is whole: between two statements it would leave it open."""
-    usual = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(usual):
-        yield
-        return
-    received: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: received.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
-        if received:
-            usual(*received[0])
-
-
-def _explain(path: Path, error: sqlite3.Error) -> str:
-    text, name = str(error), repr(str(path))
-    if "full" in text or "disk I/O" in text:
-        return (
-            f"The record {name} cannot grow, its disk is full or unwritable: free some space, "
-            "then continue with `autoglyph resume RUN`; what was recorded is intact."
-        )
-    if "readonly" in text or "unable to open" in text:
-        return f"The record {name} cannot be opened for writing: check its permissions, or choose another --store."
-    if "locked" in text:
-        return f"Another process holds the record {name}: wait until it is done and try again."
-    return f"The record {name} is damaged or not a record ({text}): restore a copy, or choose another --store."
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise StoreError(f"{str(path)!r} is a folder: name a file with --store.")
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise StoreError(
-            f"The record {str(path)!r} cannot be read ({error.strerror}): check its permissions."
-        ) from error
-    if not header.startswith(_MAGIC):
-        raise StoreError(f"{str(path)!r} is not a record of Autoglyph: choose another file with --store.")
-    log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size > 0:
-        return  # pages may still be in the log alone, as after a disk that was full: SQLite puts them in place
-    page_size = int.from_bytes(header[16:18], "big")
-    pages = int.from_bytes(header[28:32], "big")
-    if len(header) < 100 or path.stat().st_size < pages * (65536 if page_size == 1 else page_size):
-        raise StoreError(f"The record {str(path)!r} is cut short: restore a complete copy, or choose another --store.")
+            raise StoreError(explain(self.path, error)) from error
 
 
 def _statements(script: str) -> Iterator[str]:

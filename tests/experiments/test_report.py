@@ -41,7 +41,7 @@ from autoglyph.experiments.views.safe_text import lines, markup, plain
 from autoglyph.hardware_models import record
 from autoglyph.search_spaces.space import load_space
 
-EVIL = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>\x1b[2J\ud800$x$" + "A" * 50_000
+EVIL = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>\x1b[2J\ud800$x$" + "A" * 5_000
 
 
 class Tags(HTMLParser):
