@@ -51,7 +51,7 @@ def make(name: str) -> Algorithm:
     """The algorithm of a name with its own settings.
 
     Args:
-        name: as for `get`; "file.py:NAME" may also name a `pg.DNAGenerator`.
+        name: as for `get`; "file.py:NAME" may also name a `pg.DNAGenerator`, or an algorithm with its settings.
 
     Raises:
         ValueError: if there is none.
@@ -67,7 +67,29 @@ def maker(name: str) -> Callable[..., Algorithm]:
         found = plugins.attribute_of_file(name, "ALGORITHM")
         if isinstance(found, pg.DNAGenerator):
             return functools.partial(PyGloveGenerator, **{"generator": found})
+        if isinstance(found, Algorithm):
+            return functools.partial(found.clone, deep=True)
     return get(name)
+
+
+def is_value_of_file(name: str) -> bool:
+    """Whether a name refers to an algorithm or generator as it stands in a file: the file is its settings."""
+    return ".py" in name and isinstance(maker(name), functools.partial)
+
+
+def name_of(algorithm: Algorithm) -> str:
+    """The name by which `maker` finds the class of an algorithm.
+
+    Raises:
+        ValueError: if it is neither built in nor installed.
+    """
+    kind = type(algorithm)
+    if kind.__module__.startswith(_PACKAGE + "."):
+        return kind.__module__.rpartition(".")[2]
+    for name, point in plugins.entry_points(_GROUP).items():
+        if point.load() is kind:
+            return name
+    raise ValueError(f"{kind.__name__} is neither built in nor installed: give algorithm_name as file.py:NAME.")
 
 
 def _built_in() -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyglove as pg
 
 from autoglyph.algorithms import catalog
 from autoglyph.algorithms.base import Algorithm, Outcomes, Proposals
 from autoglyph.algorithms.nsga2 import NSGA2
+from autoglyph.algorithms.pyglove_generator import PyGloveGenerator
 from autoglyph.algorithms.regularized_evolution import RegularizedEvolution
 from autoglyph.search_spaces import Rows
 from autoglyph.search_spaces.parts import Part
@@ -18,7 +20,7 @@ def default_inner(algorithm: Any, num_objectives: int) -> Algorithm:
     """The algorithm asked for, or the usual one for so many objectives.
 
     Args:
-        algorithm: an algorithm, the name of one, or None.
+        algorithm: an algorithm, a `pg.DNAGenerator`, the name of an algorithm, or None.
         num_objectives: columns of fitness.
 
     Raises:
@@ -28,6 +30,8 @@ def default_inner(algorithm: Any, num_objectives: int) -> Algorithm:
         return NSGA2() if num_objectives > 1 else RegularizedEvolution()
     if isinstance(algorithm, str):
         return catalog.get(algorithm)()
+    if isinstance(algorithm, pg.DNAGenerator):
+        return PyGloveGenerator(generator=algorithm)
     if not isinstance(algorithm, Algorithm):
         raise ValueError(f"Expected an algorithm to search parts with, received {algorithm!r}.")
     return algorithm

@@ -16,7 +16,7 @@ from autoglyph.algorithms.inner_search import InnerSearch, default_inner
 from autoglyph.algorithms.nsga2 import NSGA2
 from autoglyph.algorithms.regularized_evolution import RegularizedEvolution
 from autoglyph.search_spaces import Rows
-from autoglyph.search_spaces.parts import Part, named_parts, part_names
+from autoglyph.search_spaces.parts import split
 
 _MAX_IDLE_ASKS = 10
 _MAX_REPEATS = 20
@@ -27,14 +27,14 @@ class Nested(Algorithm):
     """An inner search for every candidate of an outer one.
 
     Attributes:
-        outer_part: path of the part that the outer search varies; "" for the first top-level part.
+        outer_part: what the outer search varies, see `parts.Chosen`; "" for the first top-level part.
         inner_trials: new trials of every inner search.
         outer: algorithm of the outer part, or its name; None for one with a population of 16.
         inner: algorithm of the rest, or its name; None for the usual one of so many objectives with a population of 16.
         warm_start: whether an inner search begins with the best that earlier ones found.
     """
 
-    outer_part: str = ""
+    outer_part: Any = ""
     inner_trials: int = 50
     outer: Any = None
     inner: Any = None
@@ -59,12 +59,7 @@ class Nested(Algorithm):
 
     def _start(self) -> None:
         self._expect_at_least(1, "inner_trials")
-        names = part_names(self._genome)
-        (self._outer_part,) = named_parts(self._genome, [self.outer_part or names[0]])
-        rest = [name for name in names if name != self._outer_part.name]
-        if self._outer_part.name not in names or not rest:
-            raise ValueError(f"Expected a top-level part with others beside it, received {self._outer_part.name!r}.")
-        self._inner_part = Part(self._genome, *rest)
+        self._outer_part, self._inner_part = split(self._genome, self.outer_part)
         self._template = self._genome.random(1, np.random.default_rng([self._seed]))[0]
         self._outer_search = InnerSearch(
             self._small(self.outer), self._outer_part, self._template, self._num_objectives, self._seed, 0

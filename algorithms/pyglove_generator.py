@@ -97,6 +97,10 @@ class PyGloveGenerator(Algorithm):
                     self._running.feedback(dna, tuple(values) if self._running.multi_objective else values[0])
 
 
+# A generator that is given where an algorithm is wanted becomes one.
+pg.typing.register_converter(pg.DNAGenerator, Algorithm, lambda generator: PyGloveGenerator(generator=generator))
+
+
 class _AlgorithmGenerator(pg.DNAGenerator):
     """An algorithm of this package as a generator of PyGlove; made by `as_generator`."""
 

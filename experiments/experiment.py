@@ -9,7 +9,7 @@ from typing import Any
 
 import pyglove as pg
 
-from autoglyph.algorithms import Algorithm
+from autoglyph.algorithms import Algorithm, catalog
 from autoglyph.algorithms import hurdles as hurdle_rules
 from autoglyph.algorithms.hurdles import HurdleRule
 from autoglyph.algorithms.pyglove_generator import PyGloveGenerator
@@ -27,16 +27,14 @@ from autoglyph.experiments.objectives import (
 from autoglyph.experiments.symbolic_settings import algorithm_from, plain, settings_of
 from autoglyph.search_spaces import plugins
 
-_GENERATOR = "pyglove_generator"
-
 
 class Experiment(pg.Object):
     """A search before it is run. Two equal experiments give equal records.
 
     Attributes:
         domain: name of the domain, or "file.py[:NAME]".
-        algorithm: how the next individuals are chosen.
-        algorithm_name: what the algorithm is called in the catalog.
+        algorithm: how the next individuals are chosen; a `pg.DNAGenerator` is taken as one.
+        algorithm_name: what the algorithm is called in the catalog; "" for its own name.
         objectives: what is wanted; several mean a Pareto search.
         constraints: bounds beyond which an individual is refused before a trial is spent.
         trials: how many different individuals to evaluate.
@@ -55,8 +53,8 @@ class Experiment(pg.Object):
 
     domain: str
     algorithm: Algorithm
-    algorithm_name: str
     objectives: list[Objective]
+    algorithm_name: str = ""
     constraints: list[Constraint] = []
     trials: int = 1000
     seed: int = 0
@@ -73,7 +71,7 @@ class Experiment(pg.Object):
 def define(
     domain_name: str,
     *,
-    algorithm: str | pg.DNAGenerator | None = None,
+    algorithm: str | Algorithm | pg.DNAGenerator | None = None,
     objectives: Sequence[str] = (),
     constraints: Sequence[str] = (),
     trials: int = 1000,
@@ -91,8 +89,8 @@ def define(
 
     Args:
         domain_name: see `load_domain`.
-        algorithm: name in the catalog, or a `pg.DNAGenerator`; by default NSGA-II for several objectives and
-            regularized evolution for one.
+        algorithm: name in the catalog, an algorithm or flow, or a `pg.DNAGenerator`; by default NSGA-II for several
+            objectives and regularized evolution for one.
         objectives: see `parse_objective`.
         constraints: see `parse_constraint`.
         trials: individuals to evaluate.
@@ -122,10 +120,10 @@ def define(
         raise ValueError(f"Expected at least one trial, received --trials {trials}.")
     if seed < 0:
         raise ValueError(f"Expected a seed of 0 or more, received --seed {seed}.")
-    if isinstance(name, pg.DNAGenerator):
+    if not isinstance(name, str):
         if flow != "joint":
-            raise ValueError(f"A PyGlove generator searches all decisions at once, received {flow!r}: leave flow out.")
-        algorithm_name, chosen = _GENERATOR, PyGloveGenerator(generator=name)
+            raise ValueError(f"An algorithm that is given as a value brings its flow, received {flow!r}: leave it out.")
+        algorithm_name, chosen = "", PyGloveGenerator(generator=name) if isinstance(name, pg.DNAGenerator) else name
     else:
         algorithm_name, chosen = in_flow(flow, name, algorithm is not None, domain.space, trials)
     experiment = Experiment(
@@ -189,13 +187,14 @@ def change(experiment: Experiment, settings: Mapping[str, str]) -> None:
 
 def describe(experiment: Experiment, domain: Domain) -> dict[str, Any]:
     """Plain JSON description, enough to make the experiment again where the domain is installed."""
+    name = experiment.algorithm_name or catalog.name_of(experiment.algorithm)
     return {
         "domain": experiment.domain,
         "space": domain.space.name,
         "digest": domain.space.digest,
         "algorithm": {
-            "name": experiment.algorithm_name,
-            "settings": {} if _is_generator_file(experiment) else settings_of(experiment.algorithm),
+            "name": name,
+            "settings": {} if catalog.is_value_of_file(name) else settings_of(experiment.algorithm),
         },
         "objectives": [objective_to_json(o) for o in experiment.objectives],
         "constraints": [f"{c.metric}{c.relation}{c.bound!r}" for c in experiment.constraints],
@@ -260,10 +259,6 @@ def describe_columns(domain: Domain) -> list[dict[str, Any]]:
 
 def _rule_from(described: Mapping[str, Any] | None) -> HurdleRule | None:
     return None if described is None else hurdle_rules.get(described["hurdles"])(**described["settings"])
-
-
-def _is_generator_file(experiment: Experiment) -> bool:
-    return isinstance(experiment.algorithm, PyGloveGenerator) and ".py" in experiment.algorithm_name
 
 
 def _copy(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,14 @@ def settings_of(value: Any) -> dict[str, Any]:
         return {}
     if isinstance(value, PyGloveGenerator) and isinstance(value.generator, pg.DNAGenerator):
         return {"generator": generator_text(value.generator)}
-    return {str(key): plain(value.sym_getattr(key)) for key in value.sym_keys()}
+    fields = {str(key): value.sym_getattr(key) for key in value.sym_keys()}
+    for key, field in fields.items():
+        if isinstance(value, Algorithm) and callable(field) and not isinstance(field, pg.Symbolic):
+            raise ValueError(
+                f"The setting {key!r} of {type(value).__name__} holds code ({getattr(field, '__name__', field)}), "
+                "which a record does not keep: put the algorithm into a file as ALGORITHM and name it my.py:ALGORITHM."
+            )
+    return {key: plain(field) for key, field in fields.items()}
 
 
 def algorithm_from(name: str, settings: Mapping[str, Any]) -> Algorithm:
@@ -38,7 +44,7 @@ def algorithm_from(name: str, settings: Mapping[str, Any]) -> Algorithm:
         else value
         for key, value in settings.items()
     }
-    if ".py" in name and isinstance(catalog.maker(name), functools.partial):
+    if catalog.is_value_of_file(name):
         return catalog.make(name)  # the file is the setting
     return catalog.maker(name)(**inside)
 
