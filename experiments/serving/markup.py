@@ -113,6 +113,7 @@ def graph(figure: Any, part: str, label: str, *, live: bool = False) -> Any:
     """
     from dash import dcc, html
 
+    figure.update_layout(title={"pad": {"t": 26}})  # room for the first line, which stands on the edge
     plot = dcc.Graph(
         id={"plot": part} if live else f"{part}-plot",
         figure=figure,

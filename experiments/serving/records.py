@@ -6,7 +6,6 @@ No transaction outlives a question, so the writer's log never grows because some
 from __future__ import annotations
 
 import datetime
-import json
 import threading
 import time
 from collections import OrderedDict
@@ -22,6 +21,7 @@ from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving.growth import grown
 from autoglyph.experiments.serving.place import Place, address
 from autoglyph.experiments.store import RunRecord, Store, StoreError
+from autoglyph.experiments.trial_columns import metric_arrays
 
 _CHUNK = 20_000
 _KEPT_TRIALS = 500_000
@@ -136,16 +136,17 @@ class Records:
         with self.open() as store:
             return [self.summary(store, run) for run in reversed(store.runs())]
 
-    def summary(self, store: Store, run: RunRecord) -> RunSummary:
+    def summary(self, store: Store, run: RunRecord, loaded: Run | None = None) -> RunSummary:
         """One run in the list.
 
         Args:
             store: an open connection.
             run: the run.
+            loaded: the run with its trials, where it has been read anyway.
         """
         events = store.events(run.run)
-        trials = store.trial_count(run.run)
-        best = self._best_of(store, run, trials)
+        trials = store.trial_count(run.run) if loaded is None else len(loaded)
+        best = self._best_of(store, run, trials) if loaded is None else _Best(trials, _best_values(loaded))
         budgets = [run.experiment.get("trials"), *(payload.get("budget") for _, _, payload in events)]
         last = events[-1][1] if events else "started"
         news = self._news(store, run.run, trials, events)
@@ -187,10 +188,11 @@ class Records:
 
 
 def _take_in(best: _Best, objectives: Sequence[Objective], rows: Sequence[tuple[str, str]]) -> None:
-    metrics = [json.loads(text) for status, text in rows if status == "completed"]
+    metrics = metric_arrays([text for status, text in rows if status == "completed"])
     for objective in objectives:
-        columns = {name: np.array([_number(m.get(name)) for m in metrics]) for name in objective.metrics}
-        values = fitness([objective], columns)[:, 0] if metrics else np.empty(0)
+        if any(name not in metrics for name in objective.metrics):
+            continue
+        values = fitness([objective], metrics)[:, 0]
         values = values[np.isfinite(values)]
         if len(values):
             known = best.values.get(objective.name)
@@ -199,8 +201,9 @@ def _take_in(best: _Best, objectives: Sequence[Objective], rows: Sequence[tuple[
                 best.values[objective.name] = objective.sign * top
 
 
-def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)
+def _best_values(run: Run) -> dict[str, float]:
+    top = run.fitness.max(axis=0, initial=-np.inf)
+    return {o.name: o.sign * float(t) for o, t in zip(run.objectives, top, strict=True) if np.isfinite(t)}
 
 
 def _status(last_event: str, news: float) -> str:

@@ -30,7 +30,7 @@ def layout(records: Records, place: Place) -> Any:
 
     run = records.run(place.path[1])
     with records.open() as store:
-        summary = records.summary(store, run.record)
+        summary = records.summary(store, run.record, run)
     known = sections()
     chosen = place.get("view") or next(iter(known))
     if chosen not in known:
