@@ -1,8 +1,9 @@
 """The live page over a record of 200,000 trials: the first view, memory, and the writer with and without a reader.
 
-The server is `autoglyph serve` in a process of its own, asked over HTTP what a browser asks (wall time, and CPU time of the server for the first view); where Selenium and
-Debian's Chromium are installed, a browser also opens the page and pans the front. The writer appends batches to
-another run of the same record, in turns with somebody looking at that run and with nobody; all wall time.
+The server is `autoglyph serve` in a process of its own, asked over HTTP what a browser asks: wall time, and CPU time
+of the server for the first view. Where Selenium and Debian's Chromium are installed, a browser also opens the page
+and drags the front. The writer appends batches to another run of the same record, in turns with somebody looking at
+that run and with nobody.
 """
 
 from __future__ import annotations
