@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autoglyph.child_programs.detection.examples import DetectionExamples
 from autoglyph.child_programs.detection.suppression import Detections
@@ -34,7 +35,7 @@ def coco_metrics(truth: DetectionExamples, found: Sequence[Detections], classes:
     from pycocotools.cocoeval import COCOeval
 
     with contextlib.redirect_stdout(io.StringIO()):
-        known = COCO()
+        known: Any = COCO()
         known.dataset = _dataset(truth, classes)
         known.createIndex()
         results = _results(truth, found)
@@ -73,9 +74,9 @@ def _dataset(truth: DetectionExamples, classes: int) -> dict[str, Any]:
     }
 
 
-def _results(truth: DetectionExamples, found: Sequence[Detections]) -> np.ndarray[Any, Any]:
+def _results(truth: DetectionExamples, found: Sequence[Detections]) -> NDArray[np.float64]:
     """(n, 7) image, left, top, width, height, score, class."""
-    rows = [np.zeros((0, 7))]
+    rows: list[NDArray[Any]] = [np.zeros((0, 7))]
     for image, (detections, scale) in enumerate(zip(found, truth.scales.tolist(), strict=True)):
         boxes = detections.boxes.astype(np.float64) / scale
         sides = boxes[:, 2:] - boxes[:, :2]
@@ -91,7 +92,7 @@ def _results(truth: DetectionExamples, found: Sequence[Detections]) -> np.ndarra
 def _no_results(known: Any) -> Any:
     from pycocotools.coco import COCO
 
-    empty = COCO()
+    empty: Any = COCO()
     empty.dataset = {**known.dataset, "annotations": []}
     empty.createIndex()
     return empty

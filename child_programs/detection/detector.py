@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +27,8 @@ class Detector:
 
     Attributes:
         model: a `keras.Model` of images (n, side, side, channels) in [0, 1]; its outputs are class logits
-            (n, rows, columns, anchors x classes) of every level, then box codes (n, rows, columns, anchors x 4).
+            (n, rows, columns, anchors x classes) of every level, then box codes (n, rows, columns, anchors x 4). Of a
+            model with exits, which has so many outputs for each, the last one detects; see `early_exit`.
         anchors: of its levels.
         class_names: by number.
     """
@@ -38,7 +38,7 @@ class Detector:
     class_names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        shapes = [tuple(output.shape[1:]) for output in self.model.outputs]
+        shapes = [tuple(output.shape[1:]) for output in self.model.outputs[-2 * len(self.anchors.levels) :]]
         sides = [-(-self.anchors.resolution // 2**level) for level in self.anchors.levels]
         wanted = [
             (side, side, self.anchors.per_position * values) for values in (len(self.class_names), 4) for side in sides
@@ -83,20 +83,23 @@ class Detector:
         import tensorflow as tf
 
         def outputs(images: Any) -> Any:
-            return flat_outputs(self.model, images, len(self.class_names), training=False)
+            return flat_outputs(self.model, images, self.anchors, len(self.class_names), training=False)[-1]
 
         signature = [tf.TensorSpec(self.model.inputs[0].shape, tf.float32)]
         return tf.function(outputs, autograph=False, jit_compile=False).get_concrete_function(*signature)
 
 
-def flat_outputs(model: Any, images: Any, classes: int, *, training: bool) -> tuple[Any, Any]:
-    """Logits (n, anchors, classes) and codes (n, anchors, 4) of a model, in the order of the anchors."""
+def flat_outputs(
+    model: Any, images: Any, anchors: AnchorGrid, classes: int, *, training: bool
+) -> list[tuple[Any, Any]]:
+    """Logits (n, anchors, classes) and codes (n, anchors, 4) of every exit of a model, in the order of the anchors."""
     import tensorflow as tf
 
     outputs = model(images, training=training)
-    levels = len(outputs) // 2
+    levels = len(anchors.levels)
 
-    def joined(maps: Sequence[Any], values: int) -> Any:
+    def joined(start: int, values: int) -> Any:
+        maps = outputs[start : start + levels]
         return tf.concat([tf.reshape(m, [-1, math.prod(m.shape[1:]) // values, values]) for m in maps], axis=1)
 
-    return joined(outputs[:levels], classes), joined(outputs[levels:], 4)
+    return [(joined(start, classes), joined(start + levels, 4)) for start in range(0, len(outputs), 2 * levels)]

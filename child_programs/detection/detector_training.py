@@ -24,7 +24,8 @@ class DetectorTraining:
     """A detector in training.
 
     Batches are drawn without replacement in an order that follows from the seed and the epoch; a last batch that is
-    not full is left out. Which anchors answer for which box is found once for every image.
+    not full is left out. Which anchors answer for which box is found once for every image. The loss of a detector with
+    exits is the mean over them.
 
     Args:
         detector: its model is trained.
@@ -124,8 +125,9 @@ def _training_step(detector: Detector, optimizer: FusedOptimizer, box_weight: fl
 
     def step(images: Any, labels: Any, wanted: Any, learning_rate: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits, codes = flat_outputs(model, images, classes, training=True)
-            loss = detection_loss(logits, codes, labels, wanted, box_weight)
+            exits = flat_outputs(model, images, detector.anchors, classes, training=True)
+            losses = [detection_loss(logits, codes, labels, wanted, box_weight) for logits, codes in exits]
+            loss = tf.add_n(losses) / len(losses)
         gradients = tape.gradient(loss, variables, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         clipped, _ = tf.clip_by_global_norm(gradients, LARGEST_GRADIENT)
         optimizer.apply(clipped, learning_rate)

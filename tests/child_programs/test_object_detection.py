@@ -14,7 +14,9 @@ import pytest
 
 from autoglyph.child_programs.base import Measurement
 from autoglyph.child_programs.detection.detection_data import load_detection
+from autoglyph.child_programs.detection.detector import Detector
 from autoglyph.child_programs.detection.detector_file import load_detector, save_detector
+from autoglyph.child_programs.detection.early_exit import exit_models
 from autoglyph.child_programs.detection.examples import DetectionDataset, DetectionExamples, StoredImages
 from autoglyph.child_programs.detection.object_detection import ObjectDetection
 from autoglyph.search_spaces.architectures.retinanet import RetinaNet
@@ -79,13 +81,21 @@ def test_a_child_goes_on_from_its_checkpoint_in_another_training(measured: list[
         next(program(1, 2).run(network("nas_fpn"), seed=0, data=squares(), checkpoint=state))
 
 
-def test_a_pyramid_of_merging_cells_is_trained_as_one_stack() -> None:
-    begun = program(1).begin(network("nas_fpn"), seed=0, data=squares())
-    assert begun.network.pyramid.sym_getattr("stacks") == 1
-    logits, codes = begun.detector._outputs(squares().valid.images.batch([0]))
-    anchors = len(begun.detector.anchors.boxes)
-    assert logits.shape == (1, anchors, 2) and codes.shape == (1, anchors, 4)
-    assert np.abs(1 / (1 + np.exp(-logits.numpy())) - 0.01).mean() < 0.01, "classes are rare at the start"
+def test_a_pyramid_of_merging_cells_is_trained_with_as_many_stacks_as_asked_at_every_exit() -> None:
+    data = squares()
+    individual = network("nas_fpn")
+    assert program(1).sized(r50_nas_fpn(), data).pyramid.sym_getattr("stacks") == 1
+    individual.rebind(exits=True)
+    two = program(1).clone(deep=True)
+    two.rebind(stacks=2)
+    begun = two.begin(individual, seed=0, data=data)
+    first, last = (Detector(m, begun.detector.anchors, data.class_names) for m in exit_models(begun.detector.model))
+    images = data.valid.images.batch([0])
+    for detector in (first, last):
+        logits, codes = (values.numpy() for values in detector._outputs(images))
+        assert logits.shape == (1, len(detector.anchors.boxes), 2) and codes.shape == (*logits.shape[:2], 4)
+        assert abs(np.median(logits) - np.log(0.01 / 0.99)) < 0.5, "classes are rare at the start"
+    assert begun.detector.measure(data.valid) == last.measure(data.valid)
 
 
 LOADED_ALONE = """
