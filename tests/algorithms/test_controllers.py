@@ -19,6 +19,7 @@ from autoglyph.algorithms.q_learning import QLearning
 from autoglyph.algorithms.random import Random
 from autoglyph.algorithms.reinforce import Reinforce
 from autoglyph.algorithms.svpg import SVPG
+from autoglyph.experiments.benchmarks.replay_capacity import CHOICES, TOKENS, TokenProblem
 from autoglyph.experiments.benchmarks.svpg import covers_both, independent_policies, svpg_policies
 from autoglyph.search_spaces import Genome
 
@@ -264,6 +265,13 @@ def test_returns_look_n_made_decisions_ahead() -> None:
     assert one[0].tolist() == [2, 3, 4, 5, 9] and one[1, [0, 2, 4]].tolist() == [3, 5, -1]
     assert two[0].tolist() == [3, 4, 5, 9, 9] and two[1, [0, 2, 4]].tolist() == [5, -1, -1]
     assert (n_step_targets(best, made, rewards, 5) == rewards[:, None]).all()
+
+
+def test_the_token_problem_pays_what_its_table_says() -> None:
+    problem = TokenProblem(4)
+    rows = np.indices((CHOICES,) * TOKENS).reshape(TOKENS, -1).T
+    np.testing.assert_allclose(problem.pay(rows), problem.values)
+    assert math.isclose(problem.values.mean(), 0, abs_tol=1e-9) and math.isclose(problem.values.std(), 1)
 
 
 def test_the_memory_keeps_its_capacity_and_its_replay_ratio() -> None:
