@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sqlite3
 import threading
@@ -26,6 +27,9 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Opens a file for reading alone; the bytes of text that is not UTF-8 become escapes."""
     address = path.absolute().as_uri() + "?mode=ro"
+    log = path.with_name(path.name + "-wal")
+    if not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size > 0):
+        address += "&immutable=1"  # a folder where no lock can be made: nobody writes there
     db = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
     db.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
     return db

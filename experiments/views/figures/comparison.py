@@ -8,7 +8,7 @@ import numpy as np
 
 from autoglyph.experiments.pictures.pareto_front import axis_label
 from autoglyph.experiments.views.comparison import Comparison
-from autoglyph.experiments.views.figures.style import COLORS, DASHES, SYMBOLS, empty, finish
+from autoglyph.experiments.views.figures.style import COLORS, DASHES, SYMBOLS, empty, finish, hypervolume_label
 from autoglyph.experiments.views.safe_text import markup, plain
 
 
@@ -49,7 +49,7 @@ def growth_figure(seen: Comparison) -> Any:
         figure.add_scatter(x=growth.trials, y=growth.values, mode="lines", name=markup(run.name, 40),
                            **{"line": _look(i, "hv")["line"]})  # fmt: skip
     finish(figure, "Hypervolume above the common reference point", *seen.runs,
-           axes={"x": "trials", "y": "hypervolume (product of the objectives' units)"})  # fmt: skip
+           axes={"x": "trials", "y": hypervolume_label(seen.runs[0])})  # fmt: skip
     figure.update_xaxes(type="log")
     return figure
 

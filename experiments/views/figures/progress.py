@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autoglyph.experiments.pictures.pareto_front import axis_label
-from autoglyph.experiments.views.figures.style import BLUE, COLORS, DASHES, empty, finish
+from autoglyph.experiments.views.figures.style import BLUE, COLORS, DASHES, empty, finish, hypervolume_label
 from autoglyph.experiments.views.progress import Progress
 from autoglyph.experiments.views.safe_text import markup
 
@@ -19,7 +19,7 @@ def hypervolume_figure(made: Progress, over: Over = "trials") -> Any:
     """Hypervolume; over seconds where the record has times, else over trials."""
     import plotly.graph_objects as go
 
-    title, axis = "Hypervolume", "hypervolume (product of the objectives' units)"
+    title, axis = "Hypervolume", hypervolume_label(made.run)
     if len(made.trials) == 0:
         return empty(title, "No trial has finished yet.", made.run)
     xs, label = _over(made, over)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from autoglyph.experiments.pictures.pareto_front import subtitle
+from autoglyph.experiments.pictures.pareto_front import axis_label, subtitle
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.views.safe_text import markup
 
@@ -45,9 +46,8 @@ def finish(figure: Any, title: str, *runs: Run, axes: Mapping[str, str] | None =
             "x": 0.01,
             "xanchor": "left",
             "yref": "container",
-            "y": 1,
+            "y": 1 - 18 / height,
             "yanchor": "top",
-            "pad": {"t": 12},
         },
         legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0.0},
         margin={"l": 64, "r": 24, "t": above, "b": 80},
@@ -58,6 +58,12 @@ def finish(figure: Any, title: str, *runs: Run, axes: Mapping[str, str] | None =
     for name, text in (axes or {}).items():
         figure.update_layout({f"{name}axis": {"title": {"text": markup(text)}, "automargin": True}})
     return figure
+
+
+def hypervolume_label(run: Run) -> str:
+    """Hypervolume with its unit, the product of those of the objectives that have one."""
+    units = [found[1] for o in run.objectives if (found := re.search(r"\(([^()]*)\)$", axis_label(o.name)))]
+    return f"hypervolume ({' · '.join(units)})" if units else "hypervolume"
 
 
 def empty(title: str, why: str, *runs: Run) -> Any:
