@@ -40,12 +40,15 @@ class Style(Protocol):
     @property
     def activation(self) -> ActivationKind:
         """Behind the sum of the inputs of a block."""
+        ...
 
     def block(self, net: Net, x: Tensor, plan: BlockPlan) -> Tensor:
         """The layers of a block behind its sum."""
+        ...
 
     def resample(self, net: Net, x: Tensor, source: BlockPlan, side: int, target: BlockPlan, name: str) -> Tensor:
         """The output of one block as input of another one, (side, side, channels of the target)."""
+        ...
 
 
 def scale_permuted(

@@ -13,6 +13,7 @@ from autoglyph.child_programs import build_model, build_shapes, count_madds, cou
 from autoglyph.child_programs.detection.early_exit import exit_models
 from autoglyph.hardware_models import record
 from autoglyph.search_spaces import load_space
+from autoglyph.search_spaces.architectures.efficientdet import efficientdet
 from autoglyph.search_spaces.architectures.mobilenet_v2 import mobilenet_v2
 from autoglyph.search_spaces.architectures.resnet_rs import resnet
 from autoglyph.search_spaces.architectures.retinanet import CLASS_LOGITS, RetinaNet
@@ -85,6 +86,11 @@ def test_every_family_is_a_backbone(name: str) -> None:
     }[name]()
     proxy = backbone.proxy(resolution=128, channels=1, classes=CLASSES, width=0.25)
     assert_detects(RetinaNet(backbone=proxy, pyramid=Fpn(filters=8), classes=CLASSES, head_filters=8, head_depth=1))
+
+
+def test_a_bidirectional_pyramid_is_counted_alike() -> None:
+    proxy = efficientdet("D0").proxy(resolution=128, channels=1, classes=CLASSES, width=0.125)
+    assert_detects(proxy)
 
 
 def test_heads_share_their_convolutions_and_not_their_norms() -> None:

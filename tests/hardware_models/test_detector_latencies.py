@@ -19,6 +19,7 @@ RetinaNet R50-FPN,640,20,40,seen
 RetinaNet SpineNet-49S,640,10,,seen
 RetinaNet SpineNet-49,640,12,,recalled
 RetinaNet SpineNet-96,,50,,seen
+EfficientDet-D0,,5,,seen
 Another detector,640,10,20,seen
 """
 
@@ -27,10 +28,10 @@ def test_rows_of_known_detectors_are_read_once(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(ROWS)
     table = read_table(path)
-    assert table.names == ["RetinaNet R50-FPN 640", "RetinaNet SpineNet-49S 640"]
+    assert table.names == ["RetinaNet R50-FPN 640", "RetinaNet SpineNet-49S 640", "EfficientDet-D0 512"]
     v100, p100 = table.column("v100"), table.column("p100")
-    assert (v100.batch, v100.latency_s.tolist()) == (1, [0.020, 0.010])
-    np.testing.assert_array_equal(p100.latency_s, [0.040, np.nan])
+    assert (v100.batch, v100.latency_s.tolist()) == (1, [0.020, 0.010, 0.005])
+    np.testing.assert_array_equal(p100.latency_s, [0.040, np.nan, np.nan])
     assert table.read(0, "eager").parameters == 34_070_414
 
 
@@ -43,7 +44,7 @@ def test_a_table_without_known_detectors_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["v100", "p100"])
 def test_published_latencies_are_ranked(name: str) -> None:
-    """Uncalibrated; multiply-adds alone reach 0.976 on both, at three times the error after one scale factor."""
+    """Uncalibrated, beside what multiply-adds and activations reach alone."""
     if not TABLE.is_file():
         pytest.skip("needs ../shared/reference/detection_models.csv: absent")
     table, device = read_table(TABLE), load_device(name)
@@ -56,4 +57,5 @@ def test_published_latencies_are_ranked(name: str) -> None:
     print(name, json.dumps(ranks))
     assert len(known) >= 8
     assert model.spearman >= 0.95
-    assert 2 * model.mape < madds.mape < activations.mape
+    assert model.spearman > max(madds.spearman, activations.spearman)
+    assert 2 * model.mape < min(madds.mape, activations.mape)

@@ -10,6 +10,7 @@ import pytest
 from autoglyph.hardware_models import record
 from autoglyph.search_spaces import load_space
 from autoglyph.search_spaces.architectures.efficient_spinenet import BLOCKS, EfficientSpineNet, count_madds
+from autoglyph.search_spaces.architectures.efficientdet import efficientdet
 from autoglyph.search_spaces.architectures.madd_budget import fit_widths
 from autoglyph.search_spaces.architectures.mobilenet_v2 import mobilenet_v2
 from autoglyph.search_spaces.architectures.resnet_rs import resnet
@@ -66,6 +67,16 @@ def test_the_mobile_spinenet_has_its_published_counts() -> None:
     workload = record(load_space("spinenet_widths").individual("mb_49"))
     assert workload.parameters == 2_337_138
     assert round(workload.madds / 1e9, 1) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "millions", "giga_madds"),
+    [("D0", 3.9, 2.54), ("D1", 6.6, 6.1), ("D2", 8.1, 11.0), ("D3", 12.0, 24.9), ("D4", 20.7, 55.2)],
+)
+def test_efficientdets_have_their_published_counts(name: str, millions: float, giga_madds: float) -> None:
+    workload = record(efficientdet(name))
+    assert round(workload.parameters / 1e6, 1) == millions
+    assert workload.madds / 1e9 == pytest.approx(giga_madds, rel=0.02)
 
 
 @pytest.mark.parametrize(
