@@ -11,7 +11,5 @@ DOMAIN = Domain(
     objectives=[maximize("accuracy")],
     program=ExpressionTraining(learning_rate=None),
     fingerprint=fingerprint,
-    sources={
-        "trained": "validation accuracy of a small network after few steps, by the back-end of the program"
-    },
+    sources={"trained": "validation accuracy of a small network after few steps, by the back-end of the program"},
 )
