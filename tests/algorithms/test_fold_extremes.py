@@ -62,8 +62,8 @@ def test_survives_equal_values(name: str) -> None:
 TINY = [(n, s) for n, s in itertools.product(NAMES, ("single choice", "tiny")) if supported(n, s, 1)]
 
 
-def test_a_space_of_one_part_is_refused_by_nested_alone() -> None:
-    assert {n for n in NAMES if (n, "single choice") not in TINY} == {"nested"}
+def test_a_space_of_one_part_is_refused_by_flows_of_parts_alone() -> None:
+    assert {n for n in NAMES if (n, "single choice") not in TINY} == {"nested", "separate", "hybrid"}
 
 
 @pytest.mark.parametrize(("name", "space"), TINY)

@@ -70,7 +70,12 @@ def test_a_continued_loop_is_the_one_left_alone(tmp_path: Path) -> None:
 def test_the_documented_examples_run(toy: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "pyglove.md").read_text()
     blocks = [part.partition("```")[0] for part in text.split("```python\n")[1:]]
-    assert len(blocks) == 3
-    for block in blocks:
-        exec(block, {})
+    assert len(blocks) == 5
+    usual = pg.tuning.default_backend()
+    try:
+        for block in blocks:
+            exec(block, {})
+    finally:
+        pg.tuning.set_default_backend(usual)
     assert len(Run.open("climb", toy.parent / "autoglyph.db")) == 10
+    assert len(Run.open("unedited", toy.parent / "autoglyph.db")) == 8
