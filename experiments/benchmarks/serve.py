@@ -121,7 +121,7 @@ def _seconds(url: str, path: str, search: str) -> float:
 def view(url: str, path: str, search: str) -> bytes:
     """What the page holds at an address, as the browser gets it."""
     outputs = ["page.children", '{"part":["ALL"]}.children', '{"plot":["ALL"]}.figure', "seen.data"]
-    inputs = [("url", "pathname", path), ("url", "search", search), ("tick", "n_intervals", 0)]
+    inputs = [("url", "pathname", path), ("url", "search", search), ("news", "data", None)]
     asked = {
         "output": ".." + "...".join(outputs) + "..",
         "outputs": [{"id": "page", "property": "children"}, [], [], {"id": "seen", "property": "data"}],

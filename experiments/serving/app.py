@@ -70,6 +70,7 @@ def make_app(records: Records) -> Any:
         [
             dcc.Location(id="url", refresh=False),
             dcc.Store(id="seen"),
+            dcc.Store(id="news"),
             dcc.Interval(id="tick", interval=_TICK_MS),
             html.A("Skip to the content", href="#page", className="skip"),
             html.Header(
@@ -87,6 +88,27 @@ def make_app(records: Records) -> Any:
         ]
     )
 
+    # While a question is on its way no other one is asked: on a busy machine the answers would all come too late.
+    waiting = [(Output("tick", "disabled"), True, False)]
+
+    @app.callback(  # type: ignore[untyped-decorator]
+        Output("news", "data"),
+        Input("tick", "n_intervals"),
+        State("url", "pathname"),
+        State("url", "search"),
+        State("seen", "data"),
+        running=waiting,
+        prevent_initial_call=True,
+    )
+    def ask(_: int | None, pathname: str | None, search: str | None, seen: dict[str, Any] | None) -> Any:
+        place = Place.of(pathname, search)
+        if seen is None or seen["place"] != place.href or time.time() < seen["rest_until"]:
+            raise dash.exceptions.PreventUpdate
+        stamp = records.stamp(place)
+        if stamp == seen["stamp"]:
+            raise dash.exceptions.PreventUpdate
+        return stamp
+
     @app.callback(  # type: ignore[untyped-decorator]
         Output("page", "children"),
         Output({"part": ALL}, "children"),
@@ -94,16 +116,14 @@ def make_app(records: Records) -> Any:
         Output("seen", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
-        Input("tick", "n_intervals"),
+        Input("news", "data"),
         State("seen", "data"),
+        running=waiting,
     )
-    def show(pathname: str | None, search: str | None, _: int | None, seen: dict[str, Any] | None) -> Any:
+    def show(pathname: str | None, search: str | None, _: Any, seen: dict[str, Any] | None) -> Any:
         place = Place.of(pathname, search)
-        same_place = seen is not None and seen["place"] == place.href
-        if seen is not None and same_place and time.time() < seen["rest_until"]:
-            raise dash.exceptions.PreventUpdate
         stamp = records.stamp(place)
-        if seen is not None and same_place and stamp == seen["stamp"]:
+        if seen is not None and seen["place"] == place.href and stamp == seen["stamp"]:
             raise dash.exceptions.PreventUpdate
         started = time.perf_counter()
         page = _page(records, place)

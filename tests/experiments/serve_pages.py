@@ -18,7 +18,7 @@ from autoglyph.experiments.search import Search
 from autoglyph.experiments.serving.server import PageServer
 from autoglyph.experiments.store import RunRecord, Store, TrialRecord
 
-PATIENCE_S = 30
+PATIENCE_S = 90
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--disable-dev-shm-usage",
     "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
