@@ -14,7 +14,7 @@ LEAST_SIDE = 512
 
 
 def draw_boxes(image: Path, found: Detections, class_names: Sequence[str], output: Path) -> Path:
-    """Draws detections on an image.
+    """Draws detections on an image, the surest on top.
 
     Args:
         image: file of any format that Pillow reads.
@@ -36,7 +36,8 @@ def draw_boxes(image: Path, found: Detections, class_names: Sequence[str], outpu
     draw = PIL.ImageDraw.Draw(picture)
     line = max(2, round(max(picture.size) / 250))
     font = PIL.ImageFont.load_default(6.0 * line)
-    for box, label, score in zip(found.boxes.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True):
+    rows = zip(found.boxes.tolist(), found.classes.tolist(), found.scores.tolist(), strict=True)
+    for box, label, score in reversed([*rows]):
         left, top, right, bottom = (value * factor for value in box)
         colour = COLOURS[label % len(COLOURS)]
         draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HANDLES = RetinaNet
 
 PROXY_RESOLUTION, PROXY_CHANNELS, PROXY_CLASSES = 128, 3, 90
-SURE = 0.3
+SURE = 0.5
 """Score from which a box is shown."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
