@@ -192,7 +192,7 @@ def _measured(
         raise BrokenContract(
             f"The program yields more measurements than its {num_rungs} rungs.", "end it after the last rung.", line
         )
-    note = f"{len(found)} measurements of one child"
+    note = f"measured one child {len(found)} times" if len(found) != 1 else "measured one child once"
     reported = set.intersection(*found) if found else set()
     return note if ended else f"{note}, stopped after {subject.seconds:g} s", reported
 
