@@ -35,14 +35,17 @@ def inherit(model: Any, fitted: Architecture, weights: Path, data: Dataset) -> N
     held = set(shared.values())
     net = PathNet(shared, tf.constant(data.x_train[:STATISTICS_IMAGES]))
     fitted.build(net)
-    missing = [name for name, key in net.used.items() if key not in held]
+    # what leads nowhere is read too, and left out of the model
+    layers = {layer.name: layer for layer in model.layers}
+    used = {name: key for name, key in net.used.items() if name in layers}
+    missing = [name for name, key in used.items() if key not in held]
     if missing:
         raise ValueError(
             f"{str(weights)!r} holds no weights for {missing[0]}: train a supernet of this space with the same width "
             "and data."
         )
-    for name, key in net.used.items():
-        layer = model.get_layer(name)
+    for name, key in used.items():
+        layer = layers[name]
         if key in shared.norms:
             scale, offset = (variable.numpy() for variable in shared.norms[key])
             layer.set_weights([scale, offset, *(np.asarray(moment) for moment in net.moments[name])])

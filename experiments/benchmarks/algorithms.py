@@ -30,7 +30,7 @@ from autoglyph.experiments.benchmarks.tabular_problems import TabularProblem
 SEEDS = 50
 REFERENCE = "regularized_evolution"
 POPULATION, TOURNAMENT = 50, 10
-LEFT_OUT = ("exhaustive", "nested", "phased")  # the first knows no order, the others are made of algorithms
+_ALGORITHM_FIELDS = {"algorithm", "first", "inner", "outer", "then"}  # of flows, which are made of algorithms
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "regularized_evolution": {"population_size": POPULATION, "tournament_size": TOURNAMENT},
     "tournament_evolution": {"population_size": POPULATION, "tournament_size": 15, "mutation_rate": 0.25},
@@ -128,7 +128,8 @@ def _tools(problem: TabularProblem) -> dict[str, Callable[[float, int], Found]]:
     rungs = problem.curves(problem.genome.random(1, np.random.default_rng(0))).shape[1]
     tools: dict[str, Callable[[float, int], Found]] = {}
     for name in catalog.available():
-        if name not in LEFT_OUT:
+        is_flow = bool(_ALGORITHM_FIELDS & {str(key) for key in catalog.get(name)().sym_keys()})
+        if name != "exhaustive" and not is_flow:
             tools[name] = _ours(problem, name, None)
     if rungs > 1:
         for short in ("asha", "pdh"):

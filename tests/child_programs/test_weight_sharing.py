@@ -20,6 +20,8 @@ from autoglyph.child_programs.weight_sharing.policy import PathPolicy
 from autoglyph.child_programs.weight_sharing.shared_weights import SharedWeights
 from autoglyph.child_programs.weight_sharing.supernet import Supernet
 from autoglyph.search_spaces import Genome
+from autoglyph.search_spaces.architecture import Architecture
+from autoglyph.search_spaces.architectures.nasbench201 import NasBench201
 from autoglyph.search_spaces.space import SearchSpace
 from autoglyph.search_spaces.spaces.efficientnet import SPACE as STAGES
 from autoglyph.search_spaces.spaces.nasbench201 import SPACE as CELLS
@@ -67,13 +69,17 @@ def test_a_step_moves_the_weights_of_its_path_alone(compiled: Paths) -> None:
         assert all((a == b).all() for a, b in zip(arrays, before[key], strict=True))
 
 
-@pytest.mark.parametrize(("space", "name"), [(CELLS, "resnet"), (STAGES, "b0")])
+LEADS_NOWHERE = NasBench201(edges=["nor_conv_1x1", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3", "none", "none"])
+"""Its nodes 1 and 2 reach no output."""
+
+
+@pytest.mark.parametrize("individual", [CELLS.individual("resnet"), LEADS_NOWHERE, STAGES.individual("b0")])
 def test_a_network_of_its_own_begins_with_the_shared_weights(
-    space: SearchSpace, name: str, digits: Dataset, tmp_path: Path
+    individual: Architecture, digits: Dataset, tmp_path: Path
 ) -> None:
-    images = digits if space is CELLS else digits.resized(32)
+    images = digits if isinstance(individual, NasBench201) else digits.resized(32)
     supernet = Supernet(SharedWeights(3), images, width=0.25)
-    fitted = supernet.fitted(space.individual(name))
+    fitted = supernet.fitted(individual)
     from autoglyph.child_programs.weight_sharing.path_net import PathNet
 
     batch = supernet.images(np.arange(min(STATISTICS_IMAGES, len(images.x_train))))
@@ -85,7 +91,7 @@ def test_a_network_of_its_own_begins_with_the_shared_weights(
     found = model(batch, training=False).numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
-    wider = Supernet(SharedWeights(3), images, width=0.5).fitted(space.individual(name))
+    wider = Supernet(SharedWeights(3), images, width=0.5).fitted(individual)
     with pytest.raises(ValueError, match="holds no weights for"):
         inherit(build_model(wider), wider, tmp_path / "shared.npz", images)
 
