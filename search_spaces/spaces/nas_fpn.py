@@ -87,6 +87,13 @@ def r50_nas_fpn(stacks: int = STACKS, filters: int = 256, resolution: int = RESO
     return RetinaNet(backbone=resnet(50, resolution), pyramid=pyramid, head_filters=filters)
 
 
+def anytime() -> RetinaNet:
+    """The published detector with heads behind every pyramid, so that prediction may leave early."""
+    network = r50_nas_fpn()
+    network.rebind(exits=True)
+    return network
+
+
 def leaving_after(network: RetinaNet, stacks: int) -> RetinaNet:
     """The detector that is left where prediction leaves behind so many pyramids.
 
@@ -108,6 +115,7 @@ def leaving_after(network: RetinaNet, stacks: int) -> RetinaNet:
 MEMBERS: dict[str, Callable[[], RetinaNet]] = {
     "r50-fpn": r50_fpn,
     **{f"r50-nas-fpn-{stacks}-256": functools.partial(r50_nas_fpn, stacks) for stacks in range(STACKS, 0, -1)},
+    "r50-nas-fpn-7-256-anytime": anytime,
     "r50-nas-fpn-7-384": functools.partial(r50_nas_fpn, STACKS, 384, 1280),
 }
 

@@ -106,8 +106,8 @@ def test_heads_share_their_convolutions_and_not_their_norms() -> None:
 
 
 def test_detection_leaves_early_at_the_cost_of_the_pyramids_that_ran() -> None:
-    individual = small(load_space("nas_fpn").individual("r50_nas_fpn_7_256"))
-    individual.rebind({"pyramid.stacks": 3, "exits": True, "head_depth": 1})
+    individual = small(load_space("nas_fpn").individual("r50_nas_fpn_7_256_anytime"))
+    individual.rebind({"pyramid.stacks": 3, "head_depth": 1})
     model, workload = build_model(individual, seed=0), record(individual)
     assert (count_parameters(model), count_madds(model)) == (workload.parameters, workload.madds)
     exits = exit_models(model)
