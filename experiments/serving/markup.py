@@ -7,13 +7,18 @@ from typing import Any
 
 from autoglyph.experiments.views.safe_text import plain
 
-GRAPH_CONFIG = {
+GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
     "scrollZoom": False,
     "modeBarButtonsToRemove": ["autoScale2d", "sendChartToCloud"],  # nothing leaves this machine
     "toImageButtonOptions": {"scale": 2},
 }
+
+
+def aria(name: str, value: str) -> Any:
+    """An attribute for those who do not see the page."""
+    return {f"aria-{name}": value}
 
 
 def name_of(text: str, length: int = 80) -> Any:
@@ -35,10 +40,10 @@ def card(title: Any, *children: Any, note: str | None = None, wide: bool = False
     """
     from dash import html
 
-    heading = [] if title is None else [html.H2(title)]
+    heading: list[Any] = [] if title is None else [html.H2(title)]
     if note:
         heading.append(html.P(note, className="note"))
-    named = {"id": part} if part else {}
+    named: Any = {"id": part} if part else {}
     return html.Section([*heading, *children], className="card wide" if wide else "card", **named)
 
 
@@ -66,7 +71,7 @@ def table(headings: Sequence[Any], rows: Iterable[Sequence[Any]], *, numeric: It
     body = html.Tbody([html.Tr([html.Td(c, className=k) for c, k in zip(row, kind, strict=True)]) for row in rows])
     return html.Div(
         html.Table([html.Caption(caption), head, body]), className="scroll", tabIndex="0", role="region",
-        **{"aria-label": caption},
+        **aria("label", caption),
     )  # fmt: skip
 
 
@@ -95,10 +100,10 @@ def choices(label: str, options: Iterable[tuple[str, str, bool]]) -> Any:
 
     links = []
     for text, href, taken in options:
-        state = {"aria-current": "true"} if taken else {}
+        state = aria("current", "true") if taken else {}
         links.append(html.Span(dcc.Link(text, href=href, className="taken" if taken else ""), **state))
     return html.Div(
-        [html.Span(label, className="label"), *links], className="choices", role="group", **{"aria-label": label}
+        [html.Span(label, className="label"), *links], className="choices", role="group", **aria("label", label)
     )
 
 
@@ -113,7 +118,8 @@ def graph(figure: Any, part: str, label: str, *, live: bool = False) -> Any:
     """
     from dash import dcc, html
 
-    figure.update_layout(title={"pad": {"t": 26}})  # room for the first line, which stands on the edge
+    above = figure.layout.margin.t or 80
+    figure.update_layout(title={"pad": {"t": 26}}, margin={"t": above + 18})  # the first line stands on the edge
     plot = dcc.Graph(
         id={"plot": part} if live else f"{part}-plot",
         figure=figure,
@@ -121,7 +127,7 @@ def graph(figure: Any, part: str, label: str, *, live: bool = False) -> Any:
         style={"height": f"{figure.layout.height or 450}px"},
         responsive=True,
     )
-    return html.Div(plot, id=part, className="plot", role="figure", **{"aria-label": label})
+    return html.Div(plot, id=part, className="plot", role="figure", **aria("label", label))
 
 
 def part(name: str, *children: Any, kind: str = "column") -> Any:
@@ -145,7 +151,7 @@ def number(value: float | int | None, digits: int = 4) -> str:
         return f"{value:,}"
     if value in (float("inf"), float("-inf")):
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 10 ** (digits + 1) else f"{value:.{digits}g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
 def command_line(text: str, part: str) -> Any:

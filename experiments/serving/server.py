@@ -32,7 +32,7 @@ class PageServer:
     """
 
     def __init__(self, store: str | Path, host: str = DEFAULT_HOST, port: int | None = None) -> None:
-        import waitress
+        from waitress.server import create_server
 
         from autoglyph.experiments.serving.app import make_app
         from autoglyph.experiments.serving.records import Records
@@ -43,7 +43,7 @@ class PageServer:
         self._socket = _listen(host, port)
         guard = Guard(app.server.wsgi_app, token=self.token, script_hashes=app.csp_hashes())
         self._channels: dict[int, Any] = {}
-        self._server: Any = waitress.create_server(
+        self._server: Any = create_server(
             guard,
             self._channels,
             sockets=[self._socket],

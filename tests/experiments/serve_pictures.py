@@ -1,5 +1,6 @@
 """Takes the pictures of docs/serve.md: `python tests/experiments/serve_pictures.py docs`."""
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -21,8 +22,9 @@ def drawn(browser: WebDriver) -> bool:
 
 
 def main(folder: Path) -> None:
-    with tempfile.TemporaryDirectory() as temporary:
-        record = Path(temporary) / "searches.db"
+    folder = folder.resolve()
+    with tempfile.TemporaryDirectory() as temporary, contextlib.chdir(temporary):
+        record = Path("searches.db")
         search_run(record, "evolved", trials=3000, seed=1)
         search_run(record, "evolved-again", trials=3000, seed=3)
         trials = search_run(record, "random", trials=3000, seed=2, algorithm="random")
@@ -42,7 +44,7 @@ def main(folder: Path) -> None:
                 browser.get(f"http://127.0.0.1:{server.port}{path}")
                 wait_for(browser, drawn)
                 browser.save_screenshot(str(folder / f"{name}.png"))
-                print(folder / f"{name}.png")
+                print(f"{name}.png", flush=True)
 
 
 if __name__ == "__main__":

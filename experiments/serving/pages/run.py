@@ -43,7 +43,7 @@ def layout(records: Records, place: Place) -> Any:
                 className="taken" if name == chosen else "",
                 id=f"tab-{name}",
             ),
-            **({"aria-current": "page"} if name == chosen else {}),
+            **(markup.aria("current", "page") if name == chosen else {}),
         )
         for name, module in known.items()
     ]
@@ -75,7 +75,7 @@ def layout(records: Records, place: Place) -> Any:
                 kind="state",
             ),
             html.P(_source(experiment), className="note"),
-            html.Nav(tabs, className="tabs", **{"aria-label": "Views of the run"}),
+            html.Nav(tabs, className="tabs", **markup.aria("label", "Views of the run")),
             known[chosen].layout(records, run, place),
         ],
         id="run",

@@ -88,4 +88,4 @@ def crumbs(run: Run, trial: int | None = None) -> Any:
             dcc.Link(markup.name_of(run.name, 60), href=run_place(run.name, run.record.run).href)]  # fmt: skip
     if trial is not None:
         back += [html.Span("›"), html.Span(f"trial {trial:,}")]
-    return html.Nav(back, className="crumbs", **{"aria-label": "Where this is"})
+    return html.Nav(back, className="crumbs", **markup.aria("label", "Where this is"))
