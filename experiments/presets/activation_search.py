@@ -10,7 +10,6 @@ symmetrical ones, such as |x| - sinc(x), which do not survive large ones.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,10 +19,12 @@ from numpy.typing import NDArray
 
 from autoglyph.algorithms import Algorithm, Outcomes, catalog
 from autoglyph.child_programs.expressions.repeated_training import RepeatedTraining
+from autoglyph.experiments.commands._common import print_json
 from autoglyph.experiments.domain import Domain
 from autoglyph.experiments.objectives import maximize
 from autoglyph.experiments.presets._recorded_search import best_programs, recorded, search_seconds
 from autoglyph.experiments.run import Run
+from autoglyph.experiments.search import MAX_IDLE_ASKS
 from autoglyph.search_spaces.expressions.fingerprint import fingerprint
 from autoglyph.search_spaces.expressions.text import to_text
 from autoglyph.search_spaces.spaces.activation import SPACE
@@ -56,7 +57,7 @@ def exhaustive(
 ) -> None:
     """Train every function, print the table's head and where known functions stand as JSON."""
     run = table(store, workers=workers, smoke=smoke)
-    print(json.dumps(report(run), indent=2))
+    print_json(report(run))
     if png is not None:
         _draw(run, png)
 
@@ -73,7 +74,7 @@ def ppo(
     fitness = fitness_by_point(run)
     budget = 200 if smoke else 1000
     found = {name: [seen_by(name, fitness, seed, budget) for seed in range(seeds)] for name in ("ppo", "random")}
-    print(json.dumps(_needed(fitness, found), indent=2))
+    print_json(_needed(fitness, found))
     if png is not None:
         _draw_searches(fitness, found, png)
 
@@ -126,7 +127,7 @@ def fitness_by_point(run: Run) -> Floats:
 
 
 def seen_by(name: str, fitness: Floats, seed: int, budget: int) -> Floats:
-    """Fitness of each different point that a search looks at, in order.
+    """Fitness of each different point that a search looks at, in order, until it proposes nothing new for long.
 
     Args:
         name: of the algorithm.
@@ -139,7 +140,9 @@ def seen_by(name: str, fitness: Floats, seed: int, budget: int) -> Floats:
     algorithm.setup(genome, 1, seed)
     numbers = {key: i for i, key in enumerate(genome.keys(genome.rows_at(0, len(fitness))))}
     trials: dict[int, int] = {}
-    for _ in range(20 * budget):
+    idle = 0
+    while len(trials) < budget and idle < MAX_IDLE_ASKS:
+        before = len(trials)
         rows = algorithm.ask(algorithm.batch_size).rows
         points = [numbers.get(key, -1) for key in genome.keys(rows)]
         told = [i for i, point in enumerate(points) if point >= 0]
@@ -148,9 +151,8 @@ def seen_by(name: str, fitness: Floats, seed: int, budget: int) -> Floats:
         values = fitness[[points[i] for i in told]]
         if told:
             algorithm.tell(Outcomes(np.array([trials[points[i]] for i in told]), rows[told], values[:, None]))
-        if len(trials) >= budget:
-            break
-    return fitness[list(trials)]
+        idle = 0 if len(trials) > before else idle + 1
+    return fitness[list(trials)[:budget]]
 
 
 def _needed(fitness: Floats, found: dict[str, list[Floats]]) -> dict[str, Any]:
@@ -169,8 +171,9 @@ def _needed(fitness: Floats, found: dict[str, list[Floats]]) -> dict[str, Any]:
                 "median_share": float(np.median(known)) / len(fitness),
             }
     for name, searches in found.items():
-        late = [seen[-_BATCH * 4 :] for seen in searches]
-        result[f"{name}_share_of_last_200_in_best_10_percent"] = float(
+        late = [seen[-2 * _BATCH :] for seen in searches]
+        result[f"{name}_points_in_all"] = [len(seen) for seen in searches]
+        result[f"{name}_share_of_last_100_in_best_10_percent"] = float(
             np.mean([np.mean(part >= ordered[len(ordered) // 10]) for part in late])
         )
     return result
@@ -211,7 +214,8 @@ def _draw_searches(fitness: Floats, found: dict[str, list[Floats]], path: Path) 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for (name, searches), colour in zip(found.items(), ("tab:red", "tab:blue"), strict=True):
-        usable = np.stack([np.where(np.isfinite(seen), seen, 0.0) for seen in searches])
+        length = min(map(len, searches))
+        usable = np.stack([np.where(np.isfinite(seen[:length]), seen[:length], 0.0) for seen in searches])
         parts = usable[:, : usable.shape[1] // _BATCH * _BATCH].reshape(len(searches), -1, _BATCH)
         middle = np.median(parts, axis=2).mean(axis=0)
         axes.plot(_BATCH * np.arange(1, len(middle) + 1), middle, color=colour, label=name)

@@ -8,7 +8,6 @@ rates, chosen on three other seeds, so that a rule which is no more than a large
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ import typer
 
 from autoglyph.child_programs.datasets import DEFAULT_VALIDATION_SHARE, load_dataset
 from autoglyph.child_programs.expressions.repeated_training import RepeatedTraining
+from autoglyph.experiments.commands._common import print_json
 from autoglyph.experiments.domain import Domain
 from autoglyph.experiments.objectives import maximize
 from autoglyph.experiments.presets._fresh_seeds import RATES, Retest, Task, at_rate, tuned
@@ -84,7 +84,7 @@ def main(
         result[f"finalists_at_least_as_good_at_{kind}"] = sum(
             bool(retests[name].accuracies.mean() >= reference[kind].accuracies.mean()) for name in searched
         )
-    print(json.dumps(result, indent=2))
+    print_json(result)
     if png is not None:
         _draw(same, best, png)
 

@@ -9,7 +9,6 @@ and is measured on five others.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ import typer
 
 from autoglyph.child_programs.datasets import DEFAULT_VALIDATION_SHARE, Dataset, load_dataset
 from autoglyph.child_programs.expressions.repeated_training import RepeatedTraining
+from autoglyph.experiments.commands._common import print_json
 from autoglyph.experiments.domain import Domain
 from autoglyph.experiments.objectives import maximize
 from autoglyph.experiments.presets._fresh_seeds import RATES, Retest, Task, tuned
@@ -77,7 +77,7 @@ def main(
     counts = {"copied": run.num_copied, "infeasible": run.num_infeasible, "diverged": run.num_failed}
     result: dict[str, Any] = {"trials": len(run), **counts, "search_s": search_seconds(run), "finalists": head}
     result["held_out"] = {task: {n: r.described() for n, r in each.items()} for task, each in found.items()}
-    print(json.dumps(result, indent=2))
+    print_json(result)
     if png is not None:
         _draw(found, png)
 
