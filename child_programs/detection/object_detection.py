@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
@@ -19,6 +20,8 @@ from autoglyph.child_programs.fused_optimizers import OPTIMIZERS
 from autoglyph.child_programs.keras_net import build_model
 from autoglyph.child_programs.tensorflow_process import prepare_process
 from autoglyph.search_spaces.architectures.retinanet import CLASS_LOGITS, RetinaNet
+
+_NAMED_SKIPPED = 5
 
 
 class Begun(NamedTuple):
@@ -104,10 +107,15 @@ class ObjectDetection(pg.Object):
         prepare_process(self.cores or cores)
 
     def load(self, name: str, seed: int) -> DetectionDataset:
-        """The data set of a name, see `load_detection`."""
-        return load_detection(
+        """The data set of a name, see `load_detection`; annotations that were left out are named on standard error."""
+        data = load_detection(
             name, seed=seed, resolution=int(self.resolution), limit=self.limit, strict=bool(self.strict)
         )
+        for sentence in data.skipped[:_NAMED_SKIPPED]:
+            print(f"Skipped: {sentence}.", file=sys.stderr)
+        if len(data.skipped) > _NAMED_SKIPPED:
+            print(f"Skipped: {len(data.skipped) - _NAMED_SKIPPED:,} more.", file=sys.stderr)
+        return data
 
     def proxy_of(self, candidate: RetinaNet, *, channels: int, classes: int) -> RetinaNet:
         """The individual made small, as `width`, `stacks` and `resolution` say."""

@@ -7,8 +7,6 @@ from typing import Any
 
 from autoglyph.experiments.commands import _common
 
-_SHOWN_SKIPPED = 5
-
 
 def print_exported(result: Mapping[str, Any]) -> None:
     """Says where an exported detector comes from."""
@@ -18,11 +16,6 @@ def print_exported(result: Mapping[str, Any]) -> None:
 
 def print_training(training: Mapping[str, Any]) -> None:
     """Prints what was trained on, the epochs and the test."""
-    for sentence in training["skipped"][:_SHOWN_SKIPPED]:
-        _common.note(f"Skipped: {sentence}.")
-    more = len(training["skipped"]) - _SHOWN_SKIPPED
-    if more > 0:
-        _common.note(f"Skipped: {more:,} more.")
     _common.print_table(
         f"Trained on {training['data']} ({training['images']:,} images, {training['boxes']:,} boxes; "
         f"{training['validation_images']:,} images for validation)",

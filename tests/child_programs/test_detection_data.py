@@ -14,6 +14,7 @@ from autoglyph.child_programs.dataset_sources import LabelledImages, Source
 from autoglyph.child_programs.detection import digits_canvas
 from autoglyph.child_programs.detection.detection_data import load_detection
 from autoglyph.child_programs.detection.examples import read_square
+from autoglyph.child_programs.detection.object_detection import ObjectDetection
 
 
 def coco(folder: Path, *, images: int = 4, extra: list[Any] | None = None, **changes: Any) -> str:
@@ -103,6 +104,15 @@ def test_a_bad_annotation_is_named_and_skipped_or_refused(tmp_path: Path, annota
     with pytest.raises(ValueError, match=sentence) as error:
         load_detection(name, seed=0, strict=True)
     assert str(error.value).startswith(data.skipped[0])
+
+
+def test_the_child_program_names_what_it_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = coco(tmp_path, extra=[annotation for annotation, _ in BAD])
+    data = ObjectDetection(limit=2).load(name, 0)
+    said = capsys.readouterr().err.splitlines()
+    assert said[:5] == [f"Skipped: {sentence}." for sentence in data.skipped[:5]] and said[5:] == ["Skipped: 5 more."]
+    with pytest.raises(ValueError, match="Annotation 90"):
+        ObjectDetection(strict=True).load(name, 0)
 
 
 def test_images_that_are_missing_or_broken_are_named(tmp_path: Path) -> None:
