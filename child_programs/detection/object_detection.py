@@ -177,9 +177,9 @@ class ObjectDetection(pg.Object):
             checkpoint: state of an earlier measurement of the same training, to go on from there.
 
         Yields:
-            The COCO metrics of the validation images in percent ("ap", "ap50", "ap75", those of small, medium and
-            large boxes, and recalls), "train_loss" of the last epoch and "child_parameters"; the first rung's seconds
-            include building and compiling.
+            Average precision on the validation images in percent ("ap", "ap50", "ap75", and "ap_small" and the like
+            where there are such boxes), "train_loss" of the last epoch and "child_parameters"; the first rung's
+            seconds include building and compiling.
 
         Raises:
             ChildFailed: if the loss or an output is not finite.
@@ -210,6 +210,8 @@ class ObjectDetection(pg.Object):
             if epoch <= training.epoch:
                 continue
             train_loss = training.train_until(epoch)
-            values = {**detector.measure(data.valid), "train_loss": train_loss, "child_parameters": parameters}
+            measured = detector.measure(data.valid)
+            precisions = {name: value for name, value in measured.items() if name.startswith("ap")}
+            values = {**precisions, "train_loss": train_loss, "child_parameters": parameters}
             yield Measurement(rung, values, time.perf_counter() - started, training.state)
             started = time.perf_counter()
