@@ -201,7 +201,7 @@ def _draw(run: Run, path: Path) -> None:
         value = fitness[_point(name)]
         rank = int((fitness > value).sum()) + 1
         axes.plot([rank], [value], "o", color="tab:red", markersize=4)
-        place = {"xytext": (30, -12 - 15 * i), "textcoords": "offset points", "fontsize": 8}
+        place: dict[str, Any] = {"xytext": (30, -12 - 15 * i), "textcoords": "offset points", "fontsize": 8}
         axes.annotate(name, (rank, value), arrowprops={"arrowstyle": "-", "color": "0.6"}, **place).set_in_layout(False)
     axes.set_xlabel("rank among all points")
     axes.set_ylabel("validation accuracy, %, mean of three seeds")

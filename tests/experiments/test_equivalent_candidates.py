@@ -87,7 +87,7 @@ def test_equal_candidates_are_trained_once_and_name_the_trial_they_copy(
     numbers = {t.trial: Run.open("r").decisions(t.trial)["number"] % 12 for t in trials}
     firsts: dict[str, TrialRecord] = {}
     for trial in trials:
-        assert trial.fingerprint == str(numbers[trial.trial])
+        assert trial.fingerprint is not None and trial.fingerprint == str(numbers[trial.trial])
         if trial.is_infeasible:
             assert trial.error == "Infeasible, not trained: zero." and numbers[trial.trial] == 0
             continue
