@@ -128,9 +128,11 @@ def make_app(records: Records) -> Any:
         started = time.perf_counter()
         page = _page(records, place)
         there = [[f"{kind} {out['id'][kind]}" for out in dash.ctx.outputs_list[i]] for i, kind in _LIVE]
-        whole, parts, plots, digests = changes(page, there, (seen or {}).get("digests", {}))
+        view = [*place.path, place.get("view")]
+        known = seen["digests"] if seen is not None and seen["view"] == view else {}
+        whole, parts, plots, digests = changes(page, there, known)
         rest_until = time.time() + _REST * (time.perf_counter() - started)
-        now = {"place": place.href, "stamp": stamp, "rest_until": rest_until, "digests": digests}
+        now = {"place": place.href, "view": view, "stamp": stamp, "rest_until": rest_until, "digests": digests}
         return whole, parts, plots, now
 
     @app.server.route("/download/<where>/<int:trial>.json")  # type: ignore[untyped-decorator]

@@ -17,7 +17,7 @@ def changes(page: Any, there: Sequence[Sequence[str]], known: Mapping[str, str])
     Args:
         page: the page as it should be.
         there: names of the parts and of the plots that the browser has, in the order in which they are answered.
-        known: digest of each as the browser has it, and of "page" for what else there is.
+        known: digest of each as the browser has it; empty if it has another view.
 
     Returns:
         The page, its parts, its plots, each "no update" where nothing changed, and the digests from now on.
@@ -29,7 +29,7 @@ def changes(page: Any, there: Sequence[Sequence[str]], known: Mapping[str, str])
     contents = {name: plotly.io.json.to_json_plotly(content) for name, content in live.items()}
     digests = {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in contents.items()}
     parts, plots = there
-    if set(digests) != {*parts, *plots} or set(known) != set(digests):
+    if not known or set(digests) != {*parts, *plots} or set(known) != set(digests):
         return page, [dash.no_update] * len(parts), [dash.no_update] * len(plots), digests
     new = {name for name in digests if digests[name] != known[name]}
     return (
