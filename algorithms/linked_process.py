@@ -152,7 +152,7 @@ class LinkedProcess:
 
     def _effects_of_individuals(self) -> Any:
         """(n, effects) sparse matrix of ones where an individual has an effect."""
-        from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+        from scipy.sparse import csr_matrix
 
         features = self._features[: len(self)]
         row_ends = np.arange(0, features.size + 1, features.shape[1], dtype=np.int32)

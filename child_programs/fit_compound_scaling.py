@@ -127,7 +127,7 @@ def _shape(log_coefficients: Floats, multipliers: Floats, exponents: Sequence[fl
 
 def _fit(rows: Sequence[PublishedRow], exponents: Sequence[float]) -> tuple[Floats, dict[str, float]]:
     """Logarithms of the coefficients, and log levels by family."""
-    from scipy.optimize import least_squares  # type: ignore[import-untyped]
+    from scipy.optimize import least_squares
 
     families = sorted({row.family for row in rows})
     member = np.array([[row.family == family for family in families] for row in rows], np.float64)

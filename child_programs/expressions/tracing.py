@@ -35,7 +35,7 @@ def _as_float(condition: Array, out: Array | None = None) -> Array:
 
 
 def _erf(x: Array, out: Array | None = None) -> Array:
-    from scipy.special import erf  # type: ignore[import-untyped, unused-ignore]
+    from scipy.special import erf
 
     return np.asarray(erf(x, out=out))
 

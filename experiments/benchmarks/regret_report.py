@@ -64,7 +64,7 @@ def rank_tests(final: Mapping[str, Floats], reference: str) -> dict[str, float]:
         Mean ranks (1 is best) and p-values; those of Wilcoxon's signed-rank test are Holm's, for all comparisons
         together, two-sided.
     """
-    from scipy import stats  # type: ignore[import-untyped]
+    from scipy import stats
 
     names = list(final)
     values = np.stack([final[name] for name in names], axis=1)

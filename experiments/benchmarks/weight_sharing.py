@@ -29,7 +29,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
         "ratios": Kendall's tau-b by accuracy and by loss, on all networks and on the better half (by training alone);
         "figures": CPU seconds and accuracies.
     """
-    from scipy import stats  # type: ignore[import-untyped]
+    from scipy import stats
 
     from autoglyph.child_programs.datasets import DEFAULT_VALIDATION_SHARE, load_dataset
     from autoglyph.child_programs.tensorflow_process import prepare_process

@@ -119,7 +119,9 @@ def terminal(run: Run, *, width: int = 78, height: int = 18) -> str:
 
 
 def terminal_best(run: Run, *, width: int = 78, height: int = 11) -> str:
-    """The best of the first objective so far over trials, as text (a logarithmic axis for many); empty before the first result.
+    """The best of the first objective so far over trials, as text (a logarithmic axis for many).
+
+    Empty before the first result.
 
     Args:
         run: what to draw.

@@ -61,6 +61,12 @@ def shown(browser: WebDriver, selector: str, text: str) -> Any:
     return wait_for(browser, lambda b: text in page_text(b, selector))
 
 
+def press(browser: WebDriver, selector: str) -> None:
+    """Clicks an element as soon as it is there, however often the page replaces it."""
+    script = "const e = document.querySelector(arguments[0]); if (e) e.click(); return e !== null"
+    wait_for(browser, lambda b: b.execute_script(script, selector))
+
+
 def front_point(browser: WebDriver, index: int) -> Any:
     """A drawn member of the front; plotly draws the front as vectors, so that its points are elements."""
     selector = "#front-graph .scatterlayer .trace:last-child .point"
@@ -94,7 +100,7 @@ def test_a_point_that_is_clicked_shows_its_individual(browser: WebDriver, server
     assert "on the front" in page_text(browser, "#trial-summary")
     shown(browser, "#cost", "stem_conv")
     assert "multiply-adds" in page_text(browser, "#cost") and "analytic roofline model" in page_text(browser, "#cost")
-    browser.find_element(By.LINK_TEXT, "coral_edge_tpu").click()
+    press(browser, "#cost .choices a[href*=coral_edge_tpu]")
     shown(browser, "#cost .note", "Coral")
     browser.back()
     shown(browser, "#cost .note", "TPU v3")
@@ -112,6 +118,12 @@ def test_every_view_has_an_address(browser: WebDriver, server: PageServer) -> No
         assert browser.find_element(By.CSS_SELECTOR, ".tabs a.taken").get_attribute("href") == view
         wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#run .card"))
     go(browser, server, "/run/first/trial/7", "Trial 7")
+    shown(browser, "#architecture", "operations")
+    press(browser, "#lineage a:not([href$='/trial/7'])")
+    wait_for(browser, lambda b: "/trial/7" not in b.current_url)
+    other = browser.current_url.rpartition("/")[2]
+    shown(browser, "h1", f"Trial {int(other):,}")
+    shown(browser, "#replay-command", f"first:{other}")
     go(browser, server, "/run/none", "This cannot be shown")
     go(browser, server, "/run/first/trial/99999", "This cannot be shown")
     go(browser, server, "/run/first?view=none", "This cannot be shown")
@@ -143,14 +155,11 @@ def test_a_running_search_updates_without_a_reload(
 def test_two_runs_compare(browser: WebDriver, server: PageServer) -> None:
     go(browser, server, "/", "Runs")
     for name in ("first", "second"):
-        link = wait_for(
-            browser, lambda b, n=name: b.find_element(By.CSS_SELECTOR, f"a[title='Mark for the comparison: {n}']")
-        )
-        link.click()
+        press(browser, f"a[title='Mark for the comparison: {name}']")
         wait_for(browser, expected.url_contains(f"run={name}"))
-    wait_for(browser, expected.element_to_be_clickable((By.ID, "compare-marked")))
+        shown(browser, f"a[title='Leave out of the comparison: {name}']", "☑")
     shown(browser, "#compare-marked", "Compare 2 runs")
-    browser.find_element(By.ID, "compare-marked").click()
+    press(browser, "#compare-marked")
     shown(browser, "h1", "Compare")
     shown(browser, "#page", "Hypervolume")
     wait_for(browser, lambda b: len(b.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .main-svg")) >= 2)
