@@ -17,7 +17,7 @@ from autoglyph.search_spaces.expressions.program import Program
 
 Array = NDArray[np.float64]
 
-BETAS = (-2.7, -0.6, 0.3, 1.0, 1.7, 3.1)
+BETAS = (-2.7, -0.6, 0.3, 1.0, 1.7, 4.6)
 """Values of beta that activation functions are probed at; a function is judged degenerate or not at 1."""
 DIGITS = 6
 _TINY = 1e-9

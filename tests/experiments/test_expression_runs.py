@@ -151,7 +151,7 @@ def test_what_differs_in_corners_alone_is_told_apart(words: Vocabulary, one: str
 )
 def test_fingerprints_save_training_and_merge_what_is_equal(name: str, candidates: int) -> None:
     found = count(name, candidates)
-    assert found["saved"] > 0.2 and found["merged_pairs"] >= 10
+    assert found["saved"] > 0.15 and found["merged_pairs"] >= 10
     assert found["wrong_merges"] <= 0.005
 
 
