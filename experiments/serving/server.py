@@ -12,6 +12,8 @@ from autoglyph.experiments.serving.guard import PARAMETER, Guard, is_loopback
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8050
 _THREADS = 8
+_IN_MEMORY = 1 << 26
+"""Answers of fewer bytes wait in memory until they are sent, not in temporary files."""
 
 
 class PageServer:
@@ -50,6 +52,7 @@ class PageServer:
             threads=_THREADS,
             ident="autoglyph",
             max_request_body_size=1 << 20,
+            outbuf_overflow=_IN_MEMORY,
         )
         self.port = int(self._socket.getsockname()[1])
         shown = socket.gethostname() if host in ("0.0.0.0", "::", "") else host
