@@ -168,7 +168,7 @@ def test_presets_run_in_a_small_size(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert needed["points"] == 300 and needed["best_1_percent"]["ppo"]["median"] >= 1
     update_rule_search.main(tmp_path / "u.db", 0, 0, tmp_path / "u.png", smoke=True)
     rules = json.loads(capsys.readouterr().out)
-    assert rules["trials"] == 12 and len(rules["held_out"]) == 2
+    assert rules["trials"] == 12 and len(rules["held_out"]) == 3
     assert all(len(each) >= 4 for each in rules["held_out"].values())
     propagation_rule_search.main(tmp_path / "p.db", 0, 0, tmp_path / "p.png", smoke=True)
     errors = json.loads(capsys.readouterr().out)
