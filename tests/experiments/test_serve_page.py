@@ -16,6 +16,8 @@ from serve_pages import better, browsing, search_run, serving, unfinished_run, w
 from autoglyph.experiments.serving.server import PageServer
 from autoglyph.experiments.store import Store, TrialRecord
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = [
     "<img src=x onerror=\"document.title='owned'\">",
     "</script><script>document.title='owned'</script>",
