@@ -156,7 +156,7 @@ class Records:
             budget=max([b for b in budgets if isinstance(b, int)], default=trials),
             status=_status(last, news),
             speed=_speed(store, run.run, trials, events),
-            best=best.values,
+            best=dict(best.values),
             news=news,
             trouble=best.trouble,
         )
