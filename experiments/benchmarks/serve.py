@@ -30,7 +30,7 @@ from autoglyph.experiments.store import RunRecord, Store, TrialRecord
 
 TRIALS, QUICK_TRIALS = 200_000, 5_000
 VIEWS = ("", "?view=progress", "?view=decisions", "?view=training", "?view=lineage", "?view=failures")
-ROUNDS, ROUND_S, BATCH = 6, 4.0, 100
+ROUNDS, ROUND_S, BATCH = 4, 2.0, 100
 LIMIT_S, LIMIT_MB = 3.0, 1000.0
 
 
@@ -60,6 +60,7 @@ def run(*, quick: bool = False) -> dict[str, Any]:
             figures["peak_memory_mb"] = _peak_mb(pid)
             alone, watched, waits = _writer(path, url, trials, 2 if quick else ROUNDS, 0.5 if quick else ROUND_S)
             figures["peak_memory_after_growth_mb"] = _peak_mb(pid)
+            figures["trials_after_growth"] = _trials(path)
     figures |= {"writer_trials_per_s": alone, "writer_with_a_reader_trials_per_s": watched, "longest_append_ms": waits}
     return {
         "bench": "serve",
@@ -82,6 +83,11 @@ def _record(path: Path, trials: int) -> list[TrialRecord]:
         growing = store.create_run("growing", "", described, columns)
         store.append_event(growing.run, "started", {"budget": trials})
         return store.trials(big.run)
+
+
+def _trials(path: Path) -> int:
+    with Store(path) as store:
+        return sum(store.trial_counts().values())
 
 
 @contextlib.contextmanager
