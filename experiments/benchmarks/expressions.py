@@ -149,7 +149,7 @@ def _measure(kind: Kind, data: Dataset, count: int) -> _Measured:
         for backend, done in runs.items():
             done.append(_run(backend, candidate, data, kind.learning_rate))
         again.append(_run("keras", candidate, data, kind.learning_rate, perturbed=True))
-        keras.utils.clear_session()  # its models stay in memory otherwise, which the peer is not charged for
+    keras.utils.clear_session()  # not between candidates: the compiled program of all would be made again
     return _Measured(runs, again, tracing_s)
 
 
