@@ -50,7 +50,7 @@ class SharedWeights:
             import tensorflow as tf
 
             scale, offset = self._waiting.pop(key, [np.ones(channels, np.float32), np.zeros(channels, np.float32)])
-            self.norms[key] = tf.Variable(scale), tf.Variable(offset)
+            self.norms[key] = tf.Variable(tf.convert_to_tensor(scale)), tf.Variable(tf.convert_to_tensor(offset))
         return self.norms[key]
 
     def variables(self) -> list[Any]:

@@ -121,7 +121,7 @@ def draw_levels(nodes: Sequence[LevelNode], title: str, path: Path) -> Path:
             for source in sources:
                 _arrow(axes, nodes[source], node, style)
     for node in nodes:
-        ring = {"edgecolors": "black", "linewidths": 2.2} if node.is_output else {"edgecolors": "none"}
+        ring: dict[str, Any] = {"edgecolors": "black", "linewidths": 2.2} if node.is_output else {"edgecolors": "none"}
         axes.scatter([node.column], [node.level], s=330, color=LOOKS[node.kind][0], zorder=3, **ring)
         axes.text(node.column, node.level, node.name, ha="center", va="center", color="white", fontsize=8, zorder=4)
     axes.set_xlim(-0.6, columns - 0.4)

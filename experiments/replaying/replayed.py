@@ -41,7 +41,8 @@ class Replayed:
     def _repr_html_(self) -> str:
         from autoglyph.experiments.views.notebook import individual_html
 
-        return individual_html(self)
+        found: Any = self
+        return individual_html(found)
 
 
 def replay(reference: str, store: str | Path = DEFAULT_STORE) -> Replayed:
