@@ -15,7 +15,6 @@ from autoglyph.child_programs.datasets import Dataset
 from autoglyph.child_programs.fused_optimizers import OPTIMIZERS
 from autoglyph.child_programs.keras_net import build_model
 from autoglyph.child_programs.tensorflow_process import prepare_process
-from autoglyph.child_programs.weight_sharing.inheritance import inherit
 from autoglyph.search_spaces.architecture import Architecture
 
 
@@ -136,6 +135,8 @@ class ImageClassification(pg.Object):
         )
         model = build_model(proxy, seed=seed, norm_momentum=self.norm_momentum, composed_swish=True)
         if self.shared_weights is not None:
+            from autoglyph.child_programs.weight_sharing.inheritance import inherit
+
             inherit(model, proxy, Path(self.shared_weights), data)
         return ClassifierTraining(
             model,

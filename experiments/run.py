@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from autoglyph.experiments.front import front_hypervolume, pareto_indices, reference_point
 from autoglyph.experiments.front_members import FrontMembers
 from autoglyph.experiments.objectives import FloatArray, Objective, fitness, objective_from_json
-from autoglyph.experiments.store import DEFAULT_STORE, RunRecord, Store, StoreError, TrialRecord
+from autoglyph.experiments.store import DEFAULT_STORE, RunRecord, StoreError, TrialRecord, open_to_read
 from autoglyph.experiments.trial_columns import ListedTrials, StoredTrials, TrialSource, list_array, metric_arrays
 
 if TYPE_CHECKING:
@@ -257,15 +257,6 @@ def decisions(columns: Sequence[Mapping[str, Any]], genes: Sequence[Any]) -> dic
 def _loads_all(texts: Any) -> list[Any]:
     parsed: list[Any] = json.loads("[" + ",".join(texts) + "]")
     return parsed
-
-
-def open_to_read(store: str | Path) -> Store:
-    """A record for reading; one of an older version is first brought to this one, as far as it can be written."""
-    try:
-        return Store(store, read_only=True)
-    except StoreError:
-        Store(store).close()
-        return Store(store, read_only=True)
 
 
 def _first_start(record: RunRecord, events: Sequence[tuple[str, str, Any]]) -> float:

@@ -360,3 +360,12 @@ def _statements(script: str) -> Iterator[str]:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def open_to_read(store: str | Path) -> Store:
+    """A record for reading; one of an older version is first brought to this one, as far as it can be written."""
+    try:
+        return Store(store, read_only=True)
+    except StoreError:
+        Store(store).close()
+        return Store(store, read_only=True)

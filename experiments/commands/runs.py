@@ -10,7 +10,7 @@ PANEL, ORDER = _common.INSPECT_PANEL, 20
 
 def command(store: StoreOption = _common.DEFAULT_STORE_PATH, as_json: JsonOption = False) -> None:
     """List the runs of a record."""
-    from autoglyph.experiments.run import open_to_read
+    from autoglyph.experiments.store import open_to_read
 
     with open_to_read(store) as opened:
         counts = opened.trial_counts()

@@ -38,11 +38,12 @@ def test_rungs_are_named_and_measured_in_order() -> None:
 
 
 def test_equal_seeds_give_equal_numbers_whatever_ran_before() -> None:
+    before = live_graphs()
     first = values(quick())
     np.random.seed(1)
     assert values(quick()) == first
     assert values(quick(), seed=1) != first
-    assert live_graphs() == 0, "children leave no graph behind"
+    assert live_graphs() <= before, "children leave no graph behind"
 
 
 def test_interleaved_children_do_not_disturb_one_another() -> None:
@@ -64,11 +65,12 @@ def test_the_rungs_do_not_change_the_training() -> None:
 
 
 def test_closing_a_child_between_rungs_ends_it() -> None:
+    before = live_graphs()
     child = quick().run(tiny_network(), seed=0, data=bright_squares())
     assert next(child).rung == 0
     child.close()  # type: ignore[attr-defined]
     assert list(child) == []
-    assert live_graphs() == 0
+    assert live_graphs() <= before
 
 
 def live_graphs() -> int:
@@ -95,10 +97,11 @@ def test_images_are_scaled_to_the_resolution_of_the_program() -> None:
 
 
 def test_a_loss_that_is_no_number_fails_the_child() -> None:
+    before = live_graphs()
     child = quick(learning_rate=1e30).run(tiny_network(), seed=0, data=bright_squares())
     with pytest.raises(ChildFailed, match="lower the learning rate"):
         list(child)
-    assert live_graphs() == 0
+    assert live_graphs() <= before
 
 
 def test_other_candidates_are_refused() -> None:

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
-    prepare_process(1)
+    prepare_process(None)
     return load_dataset("digits", seed=0, validation_share=0.2)
 
 
