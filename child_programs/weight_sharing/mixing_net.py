@@ -56,11 +56,10 @@ class MixingNet(PathNet):
 
     def block(self, name: str, build: Callable[..., Any], x: Any, *settings: Hashable) -> Any:
         """All combinations of the candidates that a block depends on, mixed decision by decision."""
-        at = next((i for i, each in enumerate(settings) if isinstance(each, Mixture)), None)
-        if at is None:
+        first = _first_mixture(settings)
+        if first is None:
             return super().block(name, build, x, *settings)
-        mixture = settings[at]
-        assert isinstance(mixture, Mixture)
+        at, mixture = first
         shapes = []
 
         def branch(candidate: Hashable) -> Any:
@@ -70,6 +69,11 @@ class MixingNet(PathNet):
 
         value = self._mix(mixture.decision, [functools.partial(branch, c) for c in mixture.candidates])
         return Tensor(shapes[0], value)
+
+
+def _first_mixture(settings: Sequence[Hashable]) -> tuple[int, Mixture] | None:
+    """The first setting of a block that is a mixture, and its place; None without one."""
+    return next(((at, each) for at, each in enumerate(settings) if isinstance(each, Mixture)), None)
 
 
 def switch_of(indices: Any, numbers: dict[str, int]) -> Mix:
@@ -164,12 +168,11 @@ class _AllShapes(Net):
         return x
 
     def block(self, name: str, build: Callable[..., Any], x: Any, *settings: Hashable) -> Any:
-        at = next((i for i, each in enumerate(settings) if isinstance(each, Mixture)), None)
-        if at is None:
+        first = _first_mixture(settings)
+        if first is None:
             return super().block(name, build, x, *settings)
         self.met = True
-        mixture = settings[at]
-        assert isinstance(mixture, Mixture)
+        at, mixture = first
         made = [self.block(name, build, x, *settings[:at], c, *settings[at + 1 :]) for c in mixture.candidates]
         if len({each.shape for each in made}) > 1:
             raise ValueError(f"The candidates of {mixture.decision} give different shapes.")
