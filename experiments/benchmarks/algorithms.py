@@ -2,9 +2,11 @@
 
 `--table nasbench201.csv` searches the cells of NAS-Bench-201 (12 epochs and 200), `--table accel_nasbench.csv` the
 stages of Accel-NASBench. Every search may spend the time of 300 full trainings, in which a child that was trained
-before costs nothing. Regret is the accuracy of the best individual less that of the best one trained to the end so
-far; where the best individual is not known, that of the best found by any search stands for it. Ours and the others
-propose one child at a time; seconds are CPU time, the look-up included, and nothing is recorded.
+before costs nothing, and ends in any case after three times as many proposals as it could pay for. Regret is the
+accuracy of the best individual less that of the best one trained to the end so far; where the best individual is not
+known, that of the best found by any search stands for it. Ours and the others propose one child at a time; regularized
+evolution also runs with all seeds side by side in one array. Speeds are proposals and searches a second of CPU time,
+the look-up included, and nothing is recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from autoglyph.algorithms import catalog
 from autoglyph.algorithms.hurdles.no_hurdles import NoHurdles
 from autoglyph.algorithms.hurdles.progressive_dynamic_hurdles import ProgressiveDynamicHurdles
 from autoglyph.algorithms.hurdles.successive_halving import SuccessiveHalving
-from autoglyph.experiments.benchmarks import search_peers, tabular_problems
+from autoglyph.algorithms.regularized_evolution import RegularizedEvolution
+from autoglyph.experiments.benchmarks import search_peers, seeds_at_once, tabular_problems
 from autoglyph.experiments.benchmarks.regret_report import Regrets, rank_tests, save_curves
 from autoglyph.experiments.benchmarks.search_peers import BudgetSpent, Fitness, Peer
 from autoglyph.experiments.benchmarks.simulated_training import Floats, simulate
@@ -29,6 +32,7 @@ from autoglyph.experiments.benchmarks.tabular_problems import TabularProblem
 
 SEEDS = 50
 REFERENCE = "regularized_evolution"
+AT_ONCE = "regularized_evolution, all seeds at once"
 POPULATION, TOURNAMENT = 50, 10
 _ALGORITHM_FIELDS = {"algorithm", "first", "inner", "outer", "then"}  # of flows, which are made of algorithms
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -44,7 +48,7 @@ PEERS: Mapping[str, Peer] = {
     "Optuna NSGA-II": search_peers.optuna("nsga2"),
     "Optuna TPE": search_peers.optuna("tpe"),
 }
-_MAX_REPEATS = 3  # evaluations a training of the budget: searches that repeat themselves end there
+_MAX_REPEATS = 3  # proposals for every training that the budget pays for: searches that repeat themselves end there
 
 
 class Found(NamedTuple):
@@ -53,13 +57,13 @@ class Found(NamedTuple):
     Attributes:
         spent: (n,) simulated time when each child that was trained to the end was done.
         accuracy: (n,) of these children, percent.
-        trained: children in all.
+        proposed: children in all, those that were trained before included.
         seconds: CPU time.
     """
 
     spent: Floats
     accuracy: Floats
-    trained: int
+    proposed: int
     seconds: float
 
 
@@ -72,8 +76,9 @@ def run(*, quick: bool = False, table: Path | None = None, picture: Path | None 
         picture: file for the curves of regret, .png or .svg; None for none.
 
     Returns:
-        "ratios": the median final regret of regularized evolution over that of each other tool, and how many times
-        faster it is; "figures": median final regret, mean rank, rank tests and children per second.
+        "ratios": the median final regret of regularized evolution over that of each other tool, where that is not
+        zero, and how many times the searches of each peer it makes a second; "figures": median and mean final regret,
+        mean rank, rank tests, proposals and searches per second.
 
     Raises:
         ValueError: if no table is given, or it is none of the two.
@@ -83,32 +88,33 @@ def run(*, quick: bool = False, table: Path | None = None, picture: Path | None 
     problem = _problem(table)
     seeds = range(3 if quick else SEEDS)
     budget = problem.budget / (10 if quick else 1)
-    tools = _tools(problem)
-    found: dict[str, list[Found]] = {name: [] for name in tools}
-    for name, search in tools.items():
-        for seed in seeds:
-            found[name].append(search(budget, seed))
+    found: dict[str, list[Found]] = {}
+    for name, search in _tools(problem).items():
+        found[name] = [search(budget, seed) for seed in seeds]
         print(f"{name}: {len(seeds)} searches done", file=sys.stderr, flush=True)
+    found[AT_ONCE] = _at_once(problem, budget, len(seeds))
     best = problem.best
     if best is None:
         best = max(float(each.accuracy.max()) for searches in found.values() for each in searches)
     regrets = Regrets.of({name: [(f.spent, f.accuracy) for f in each] for name, each in found.items()}, best, budget)
-    speeds = {n: sum(f.trained for f in each) / sum(f.seconds for f in each) for n, each in found.items()}
+    seconds = {name: sum(each.seconds for each in searches) for name, searches in found.items()}
     if picture is not None:
         title = f"{problem.name}: median of {len(seeds)} seeds, band of the middle half"
         save_curves(regrets, title, f"simulated time ({problem.units})", list(PEERS), REFERENCE, picture)
     final = regrets.final
-    mine = float(np.median(final[REFERENCE]))
-    ratios = {}
-    for name in tools:
-        if name != REFERENCE:
-            theirs = float(np.median(final[name]))
-            ratios[f"median final regret: {REFERENCE} / {name}"] = mine / theirs if theirs else float("nan")
-            ratios[f"children per second: {REFERENCE} / {name}"] = speeds[REFERENCE] / speeds[name]
+    ratios: dict[str, float] = {}
+    for name in found:
+        theirs = float(np.median(final[name]))
+        if name not in (REFERENCE, AT_ONCE) and theirs:
+            ratios[f"median final regret, {REFERENCE} / {name}"] = float(np.median(final[REFERENCE])) / theirs
+    for ours in (AT_ONCE, REFERENCE):
+        ratios |= {f"searches per second, {ours} / {name}": seconds[name] / seconds[ours] for name in PEERS}
     figures: dict[str, float] = {"seeds": float(len(seeds)), f"budget, {problem.units}": budget, "best accuracy": best}
-    for name in sorted(tools, key=lambda n: float(np.median(final[n]))):
+    for name in sorted(found, key=lambda n: (float(np.median(final[n])), float(np.mean(final[n])))):
         figures[f"median final regret, {name}"] = float(np.median(final[name]))
-        figures[f"children per second, {name}"] = speeds[name]
+        figures[f"mean final regret, {name}"] = float(np.mean(final[name]))
+        figures[f"proposals per second, {name}"] = sum(each.proposed for each in found[name]) / seconds[name]
+        figures[f"searches per second, {name}"] = len(found[name]) / seconds[name]
     figures |= rank_tests(final, REFERENCE)
     return {"bench": "algorithms", "ratios": ratios, "figures": figures}
 
@@ -147,6 +153,8 @@ def _ours(problem: TabularProblem, name: str, hurdles: str | None) -> Callable[[
         else:
             rule = SuccessiveHalving() if hurdles == "asha" else ProgressiveDynamicHurdles(children_per_hurdle=50)
         last = slice(None) if hurdles else slice(-1, None)
+        amounts = problem.amounts(problem.genome.random(1, np.random.default_rng(0)))[0, last]
+        most = round(_most_proposals(problem, budget) * amounts[-1] / amounts[0])
         started = time.process_time()
         done = simulate(
             problem.genome,
@@ -156,10 +164,11 @@ def _ours(problem: TabularProblem, name: str, hurdles: str | None) -> Callable[[
             lambda rows: problem.amounts(rows)[:, last],
             budget,
             seed,
+            most=most,
         )
         seconds = time.process_time() - started
         complete = done.rungs == problem.curves(done.rows)[:, last].shape[1]
-        return Found(done.spent[complete], done.fitness[complete], len(done.rows), seconds)
+        return Found(done.spent[complete], done.fitness[complete], done.asked, seconds)
 
     return search
 
@@ -171,22 +180,44 @@ def _peer(problem: TabularProblem, peer: Peer) -> Callable[[float, int], Found]:
         seen: set[bytes] = set()
         spent: list[float] = []
         accuracy: list[float] = []
+        proposed = 0
 
         def evaluate(rows: Any) -> Fitness:
+            nonlocal proposed
             given = rows.astype(problem.genome.dtype)
             values = problem.curves(given)[:, -1:]
             costs = problem.amounts(given)[:, -1]
             for row, value, cost in zip(given, values[:, 0], costs, strict=True):
                 if (spent[-1] if spent else 0.0) >= budget:
                     raise BudgetSpent
+                proposed += 1
                 if (key := row.tobytes()) not in seen:
                     seen.add(key)
                     spent.append((spent[-1] if spent else 0.0) + float(cost))
                     accuracy.append(float(value))
             return np.asarray(values, np.float64)
 
-        trials = _MAX_REPEATS * tabular_problems.TRAININGS
-        _, seconds = peer(evaluate, sizes, 1, trials, seed)
-        return Found(np.array(spent), np.array(accuracy), len(spent), seconds)
+        _, seconds = peer(evaluate, sizes, 1, _most_proposals(problem, budget), seed)
+        return Found(np.array(spent), np.array(accuracy), proposed, seconds)
 
     return search
+
+
+def _at_once(problem: TabularProblem, budget: float, searches: int) -> list[Found]:
+    """Regularized evolution of as many seeds, side by side."""
+    settings = RegularizedEvolution(**SETTINGS[REFERENCE])
+    children = _most_proposals(problem, budget)
+    found = []
+    started = time.process_time()
+    for row, accuracy in zip(*seeds_at_once.evolve(problem, settings, searches, children, 0), strict=True):
+        paid = seeds_at_once.first_trainings(row)
+        spent = np.cumsum(problem.amounts(row[paid])[:, -1])
+        within = np.concatenate([[0.0], spent[:-1]]) < budget  # the last child may end after the budget
+        found.append(Found(spent[within], accuracy[paid][within], children, 0.0))
+    seconds = (time.process_time() - started) / searches
+    return [each._replace(seconds=seconds) for each in found]
+
+
+def _most_proposals(problem: TabularProblem, budget: float) -> int:
+    """Where searches end that train little because they repeat themselves."""
+    return round(_MAX_REPEATS * tabular_problems.TRAININGS * budget / problem.budget)

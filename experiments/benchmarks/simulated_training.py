@@ -26,6 +26,7 @@ class SimulatedSearch:
         fitness: (n,) after its last rung.
         spent: (n,) budget spent by the search once it was done.
         hurdles: those that came into force.
+        asked: children that were proposed, those trained before included.
     """
 
     rows: Rows
@@ -33,6 +34,7 @@ class SimulatedSearch:
     fitness: Floats
     spent: Floats
     hurdles: list[NewHurdle]
+    asked: int
 
 
 def simulate(
@@ -45,6 +47,7 @@ def simulate(
     seed: int,
     *,
     enough: Callable[[Rows, int], bool] | None = None,
+    most: int | None = None,
 ) -> SimulatedSearch:
     """Searches one child at a time until the budget is spent. Nothing is trained twice.
 
@@ -57,6 +60,7 @@ def simulate(
         budget: in the same unit, for all children together.
         seed: of the algorithm.
         enough: ends the search early, given a child's row and how many rungs it was trained for.
+        most: proposals after which the search ends in any case; None: after 1000 in a row that were trained before.
     """
     algorithm.setup(genome, 1, seed)
     amounts_of = amounts if callable(amounts) else lambda rows: np.tile(amounts, (len(rows), 1))
@@ -67,8 +71,9 @@ def simulate(
     values: list[float] = []
     spent: list[float] = []
     hurdles: list[NewHurdle] = []
-    total, idle = 0.0, 0
-    while total < budget and idle < 1000:
+    total, idle, asked = 0.0, 0, 0
+    while total < budget and (idle < 1000 if most is None else asked < most):
+        asked += 1
         (row,) = algorithm.ask(1).rows
         (key,) = genome.keys(row[None])
         trial = known.get(key, -1)
@@ -89,7 +94,8 @@ def simulate(
             hurdles += rule.tell(told, None if members is None else members.tolist())
             if enough is not None and enough(row, trained[trial]):
                 break
-    return SimulatedSearch(np.stack(rows), np.array(trained, np.int64), np.array(values), np.array(spent), hurdles)
+    found = np.stack(rows), np.array(trained, np.int64), np.array(values), np.array(spent)
+    return SimulatedSearch(*found, hurdles, asked)
 
 
 def _train(rule: HurdleRule, trial: int, curve: Floats) -> int:
