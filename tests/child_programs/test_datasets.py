@@ -99,9 +99,7 @@ def test_resizing_keeps_labels_and_is_skipped_where_nothing_changes() -> None:
     assert np.array_equal(larger.x_train, load_dataset("digits", seed=0, limit=20, resolution=12).x_train)
 
 
-@given(
-    height=st.integers(1, 13), width=st.integers(1, 13), resolution=st.integers(1, 20), seed=st.integers(0, 2**31)
-)
+@given(height=st.integers(1, 13), width=st.integers(1, 13), resolution=st.integers(1, 20), seed=st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
 def test_resizing_agrees_with_tensorflow(height: int, width: int, resolution: int, seed: int) -> None:
     import tensorflow as tf

@@ -146,9 +146,7 @@ def test_the_fit_does_not_see_held_out_networks(tmp_path: Path) -> None:
     assert fitted.held_out.spearman < -0.97 and fitted.held_out.mean_absolute_error > 10
 
 
-def test_a_table_that_is_absent_or_another_one_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_that_is_absent_or_another_one_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path / "absent.csv")]) == 2
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     assert main([str(tmp_path / "other.csv")]) == 2

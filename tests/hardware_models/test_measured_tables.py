@@ -73,9 +73,7 @@ def test_cells_of_nasbench201_have_the_published_counts() -> None:
 
 def test_cells_without_a_path_are_left_out(tmp_path: Path) -> None:
     assert not nasbench201.is_connected(nasbench201.parse(NO_PATH))
-    path = _write(
-        tmp_path / "t.csv", [{"arch_str": cell, "hwnb_c10_raspi4_ms": 7.0} for cell in (NO_PATH, ALL_3X3)]
-    )
+    path = _write(tmp_path / "t.csv", [{"arch_str": cell, "hwnb_c10_raspi4_ms": 7.0} for cell in (NO_PATH, ALL_3X3)])
     assert read_table(path).names == [ALL_3X3]
     with pytest.raises(ValueError, match="No path of operations"):
         record(nasbench201.NasBench201(edges=nasbench201.parse(NO_PATH)))

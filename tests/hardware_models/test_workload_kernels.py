@@ -168,9 +168,7 @@ EVERY_OP = [
 
 
 @pytest.mark.parametrize(("op", "shapes", "kind"), EVERY_OP, ids=lambda v: type(v).__name__)
-def test_the_layout_of_every_operation_agrees_with_the_operation(
-    op: Op, shapes: tuple[Shape, ...], kind: int
-) -> None:
+def test_the_layout_of_every_operation_agrees_with_the_operation(op: Op, shapes: tuple[Shape, ...], kind: int) -> None:
     found = work(op, *shapes)
     assert found.kind == kind
     assert found.m * found.k * found.n * found.groups == found.madds == op.madds(*shapes)

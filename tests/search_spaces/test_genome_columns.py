@@ -22,9 +22,7 @@ def test_columns_are_the_decision_points(name: str) -> None:
     genome = GENOMES[name]
     points = genome.spec.decision_points
     assert [column.name for column in genome.columns] == [str(point.id) for point in points]
-    assert genome.cardinalities.tolist() == [
-        len(point.candidates) if point.is_categorical else 0 for point in points
-    ]
+    assert genome.cardinalities.tolist() == [len(point.candidates) if point.is_categorical else 0 for point in points]
     rows = genome.random(50, np.random.default_rng(0))
     active = genome.active(rows)
     for i, column in enumerate(genome.columns):
