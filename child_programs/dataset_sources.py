@@ -147,8 +147,7 @@ def _checked(where: str, x_key: str, images: Any, y_key: str, labels: Any) -> La
     labels = _checked_labels(f"{y_key} of {where}", np.asarray(labels))
     if len(images) != len(labels):
         raise ValueError(
-            f"{where} has {len(images)} images in {x_key} and {len(labels)} labels in {y_key}: "
-            "give one label an image."
+            f"{where} has {len(images)} images in {x_key} and {len(labels)} labels in {y_key}: give one label an image."
         )
     return LabelledImages(images, labels)
 
@@ -171,8 +170,7 @@ def _checked_images(what: str, images: NDArray[Any]) -> NDArray[Any]:
     largest = 1 if images.dtype.kind == "f" else 255
     if low < 0 or high > largest:
         raise ValueError(
-            f"{what} of type {images.dtype} ranges from {low} to {high}: "
-            "give integers 0 to 255 or floats 0 to 1."
+            f"{what} of type {images.dtype} ranges from {low} to {high}: give integers 0 to 255 or floats 0 to 1."
         )
     return images
 

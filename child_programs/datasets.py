@@ -56,9 +56,7 @@ class Dataset:
         """The same data with images of another side; itself if they have it."""
         if resolution == self.resolution:
             return self
-        return replace(
-            self, x_train=resize(self.x_train, resolution), x_valid=resize(self.x_valid, resolution)
-        )
+        return replace(self, x_train=resize(self.x_train, resolution), x_valid=resize(self.x_valid, resolution))
 
 
 def load_dataset(

@@ -14,6 +14,7 @@ from autoglyph.child_programs.classifier_training import ClassifierTraining
 from autoglyph.child_programs.datasets import Dataset
 from autoglyph.child_programs.fused_optimizers import OPTIMIZERS
 from autoglyph.child_programs.keras_net import build_model
+from autoglyph.child_programs.rung_by_rung import measurements
 from autoglyph.child_programs.tensorflow_process import prepare_process
 from autoglyph.search_spaces.architecture import Architecture
 
@@ -117,16 +118,7 @@ class ImageClassification(pg.Object):
     ) -> Iterator[Measurement]:
         started = time.perf_counter()
         training = self._start(candidate, seed, data)
-        if checkpoint is not None:
-            training.restore(checkpoint)
-        done = -1 if checkpoint is None else training.epoch
-        for rung, epoch in enumerate(self.epochs):
-            if epoch <= done:
-                continue
-            train_loss = training.train_until(epoch)
-            values = {**training.validate(), **({"train_loss": train_loss} if epoch else {})}
-            yield Measurement(rung, values, time.perf_counter() - started, training.state)
-            started = time.perf_counter()
+        yield from measurements(training, self.epochs, training.validate, checkpoint=checkpoint, started=started)
 
     def _start(self, candidate: Architecture, seed: int, data: Dataset) -> ClassifierTraining:
         data = data.resized(self.resolution or data.resolution)

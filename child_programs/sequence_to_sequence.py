@@ -10,6 +10,7 @@ import pyglove as pg
 
 from autoglyph.child_programs.base import ChildFailed, Measurement, Rung
 from autoglyph.child_programs.fused_optimizers import Adam
+from autoglyph.child_programs.rung_by_rung import measurements
 from autoglyph.child_programs.sequence_model import build_sequence_model
 from autoglyph.child_programs.sequence_training import SequenceTraining, noam_schedule
 from autoglyph.child_programs.sequences.sequence_dataset import SequenceDataset, load_sequences
@@ -215,12 +216,8 @@ class SequenceToSequence(pg.Object):
         started = time.perf_counter()
         _, model, training = self.begin(candidate, seed=seed, data=data)
         parameters = float(model.count_params())
-        if checkpoint is not None:
-            training.restore(checkpoint)
-        for rung, step in enumerate(self.steps):
-            if step <= training.steps:
-                continue
-            train_loss = training.train_until(step)
-            values = {**training.measure(data.valid), "train_loss": train_loss, "child_parameters": parameters}
-            yield Measurement(rung, values, time.perf_counter() - started, training.state)
-            started = time.perf_counter()
+
+        def measure() -> dict[str, float]:
+            return {**training.measure(data.valid), "child_parameters": parameters}
+
+        yield from measurements(training, self.steps, measure, checkpoint=checkpoint, started=started)

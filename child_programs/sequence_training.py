@@ -94,7 +94,7 @@ class SequenceTraining:
         self._evaluate = _evaluation(model)
 
     @property
-    def steps(self) -> int:
+    def position(self) -> int:
         """Steps that have been made."""
         return self._done
 

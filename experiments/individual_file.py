@@ -1,4 +1,4 @@
-"""Individuals as files of data: a known base and the changes that scaling made to it.
+"""Individuals as files of data: a known base and, for networks that scale, the changes that scaling made to it.
 
 {"format": "autoglyph-individual", "version": 1, "base": "efficientnet_x:x-b0",
  "changes": {"scaling.width": 1.1, "scaling.depth": 1.25, "scaling.resolution": 256}, "made_by": {...}}
@@ -79,7 +79,7 @@ def write_individual(path: Path, base: Base, changes: Mapping[str, float], made_
     path.write_text(json.dumps(fields, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def read_individual(path: Path) -> tuple[EfficientNet, str]:
+def read_individual(path: Path) -> tuple[Any, str]:
     """The individual of a file and the name of its space.
 
     Raises:
@@ -87,14 +87,13 @@ def read_individual(path: Path) -> tuple[EfficientNet, str]:
     """
     fields = _read(path)
     individual, space = _individual_of(fields["base"], str(path))
-    if not isinstance(individual, EfficientNet):
-        raise ValueError(
-            f"{str(path)!r}: individuals of {space} have no scaling; give a base of the EfficientNet kind."
-        )
-    changed: EfficientNet = individual.clone(deep=True)
     changes = {key: RANGES[key][0](value) for key, value in fields["changes"].items()}
-    if changes:
-        changed.rebind(changes, raise_on_no_change=False)
+    if not changes:
+        return individual, space
+    if not isinstance(individual, EfficientNet):
+        raise ValueError(f"{str(path)!r}: individuals of {space} have no scaling; leave 'changes' empty.")
+    changed: EfficientNet = individual.clone(deep=True)
+    changed.rebind(changes, raise_on_no_change=False)
     return changed, space
 
 

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autoglyph.child_programs import training_state
-from autoglyph.child_programs.base import ChildFailed
-from autoglyph.child_programs.classifier_training import cosine_schedule
 from autoglyph.child_programs.detection.anchors import Matches, match, targets
 from autoglyph.child_programs.detection.detection_loss import detection_loss
 from autoglyph.child_programs.detection.detector import Detector, flat_outputs
 from autoglyph.child_programs.detection.examples import DetectionExamples
+from autoglyph.child_programs.epoch_training import EpochTraining
 from autoglyph.child_programs.fused_optimizers import FusedOptimizer
 
 LARGEST_GRADIENT = 10.0
 """Norm of all gradients together to which larger ones are shortened."""
 
 
-class DetectorTraining:
+class DetectorTraining(EpochTraining):
     """A detector in training.
 
-    Batches are drawn without replacement in an order that follows from the seed and the epoch; a last batch that is
-    not full is left out. Which anchors answer for which box is found once for every image. The loss of a detector with
-    exits is the mean over them.
+    Which anchors answer for which box is found once for every image. The loss of a detector with exits is the mean
+    over them.
 
     Args:
         detector: its model is trained.
@@ -52,66 +49,30 @@ class DetectorTraining:
         epochs: int,
         seed: int,
     ) -> None:
-        self._detector, self._examples, self._seed = detector, examples, seed
-        self._batch_size = min(batch_size, len(examples))
-        self._steps_per_epoch = len(examples) // self._batch_size
-        steps = epochs * self._steps_per_epoch
-        self._learning_rates = cosine_schedule(steps, peak=peak_learning_rate, warmup_steps=round(warmup_share * steps))
-        self._epoch = 0
-        self._variables = [*(variable.value for variable in detector.model.variables), *optimizer.state]
-        self._step = _training_step(detector, optimizer, box_weight, self._batch_size)
+        super().__init__(
+            [*(variable.value for variable in detector.model.variables), *optimizer.state],
+            len(examples),
+            batch_size=batch_size,
+            peak_learning_rate=peak_learning_rate,
+            warmup_share=warmup_share,
+            epochs=epochs,
+            seed=seed,
+        )
+        self._detector, self._data = detector, examples
+        self._step = _training_step(detector, optimizer, box_weight, self.batch_size)
         self._matches: dict[int, Matches] = {}
 
-    @property
-    def epoch(self) -> int:
-        """Epochs that have passed."""
-        return self._epoch
-
-    def train_until(self, epoch: int) -> float:
-        """Trains on until so many epochs have passed, and returns the mean loss of the last one.
-
-        Raises:
-            ChildFailed: if a loss is no finite number.
-            ValueError: if an image cannot be read, in one sentence.
-        """
-        loss = math.nan
-        while self._epoch < epoch:
-            loss = self._train_epoch()
-            self._epoch += 1
-            if not math.isfinite(loss):
-                raise ChildFailed(f"The training loss became {loss} in epoch {self._epoch}: lower the learning rate.")
-        return loss
-
-    def state(self) -> bytes:
-        """Epoch, weights and optimizer as an .npz file: all that a training needs to go on from here."""
-        return training_state.pack(self._variables, position=self._epoch, unit="epoch")
-
-    def restore(self, state: bytes) -> None:
-        """Goes on from where `state` was taken.
-
-        Raises:
-            ValueError: if it was taken of another network or optimizer.
-        """
-        self._epoch = training_state.unpack(state, self._variables, unit="epoch")
-
-    def _train_epoch(self) -> float:
+    def _train_step(self, batch: NDArray[np.int64], learning_rate: np.float32) -> Any:
         import tensorflow as tf
 
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(len(self._examples))
-        used = order[: self._steps_per_epoch * self._batch_size].reshape(-1, self._batch_size)
-        rates = self._learning_rates[self._epoch * self._steps_per_epoch :]
-        anchors = len(self._detector.anchors.boxes)
-        losses = []
-        for rows, rate in zip(used, rates, strict=False):
-            images = self._examples.images.batch(rows)
-            classes, codes = targets([self._matched(int(row)) for row in rows], anchors)
-            losses.append(self._step(tf.constant(images), tf.constant(classes), tf.constant(codes), tf.constant(rate)))
-        return float(np.mean([loss.numpy() for loss in losses]))
+        images = self._data.images.batch(batch)
+        classes, codes = targets([self._matched(int(row)) for row in batch], len(self._detector.anchors.boxes))
+        return self._step(tf.constant(images), tf.constant(classes), tf.constant(codes), tf.constant(learning_rate))
 
     def _matched(self, row: int) -> Matches:
         if row not in self._matches:
-            single = ~self._examples.crowds[row]
-            boxes, labels = self._examples.boxes[row][single], self._examples.labels[row][single]
+            single = ~self._data.crowds[row]
+            boxes, labels = self._data.boxes[row][single], self._data.labels[row][single]
             self._matches[row] = match(self._detector.anchors.boxes, boxes, labels)
         return self._matches[row]
 

@@ -18,6 +18,7 @@ from autoglyph.child_programs.detection.detector_training import DetectorTrainin
 from autoglyph.child_programs.detection.examples import DetectionDataset
 from autoglyph.child_programs.fused_optimizers import OPTIMIZERS
 from autoglyph.child_programs.keras_net import build_model
+from autoglyph.child_programs.rung_by_rung import measurements
 from autoglyph.child_programs.tensorflow_process import prepare_process
 from autoglyph.search_spaces.architectures.retinanet import CLASS_LOGITS, RetinaNet
 
@@ -204,14 +205,9 @@ class ObjectDetection(pg.Object):
         started = time.perf_counter()
         _, detector, training = self.begin(candidate, seed=seed, data=data)
         parameters = float(detector.model.count_params())
-        if checkpoint is not None:
-            training.restore(checkpoint)
-        for rung, epoch in enumerate(self.epochs):
-            if epoch <= training.epoch:
-                continue
-            train_loss = training.train_until(epoch)
-            measured = detector.measure(data.valid)
-            precisions = {name: value for name, value in measured.items() if name.startswith("ap")}
-            values = {**precisions, "train_loss": train_loss, "child_parameters": parameters}
-            yield Measurement(rung, values, time.perf_counter() - started, training.state)
-            started = time.perf_counter()
+
+        def measure() -> dict[str, float]:
+            precisions = {name: value for name, value in detector.measure(data.valid).items() if name.startswith("ap")}
+            return {**precisions, "child_parameters": parameters}
+
+        yield from measurements(training, self.epochs, measure, checkpoint=checkpoint, started=started)

@@ -99,7 +99,7 @@ def score(reference: str, store: Path, test: str, changes: Mapping[str, Any]) ->
     return {
         "individual": reference,
         "parameters": int(model.count_params()),
-        "steps": training.steps,
+        "steps": training.position,
         "train_loss": loss,
         **asdict(found),
         "hypotheses": found.hypotheses[:3],

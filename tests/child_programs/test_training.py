@@ -10,7 +10,7 @@ import pytest
 from small_networks import bright_squares, tiny_network
 
 from autoglyph.child_programs import OPTIMIZERS, ChildFailed, ClassifierTraining, build_model
-from autoglyph.child_programs.classifier_training import cosine_schedule
+from autoglyph.child_programs.epoch_training import cosine_schedule
 
 
 def test_the_schedule_rises_then_falls_along_half_a_cosine() -> None:

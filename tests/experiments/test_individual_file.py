@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyglove as pg
 import pytest
 
 from autoglyph.experiments import cli
@@ -11,7 +13,8 @@ from autoglyph.experiments.individual_file import base_of, read_individual, writ
 from autoglyph.experiments.replaying.replayed import replay
 from autoglyph.hardware_models import record
 from autoglyph.search_spaces.architectures.efficientnet_family import efficientnet_x
-from autoglyph.search_spaces.space import load_space
+from autoglyph.search_spaces.expressions.text import to_text
+from autoglyph.search_spaces.space import built_in_names, load_space
 
 CHANGES = {"scaling.width": 1.13, "scaling.depth": 1.29, "scaling.resolution": 244}
 GOOD: dict[str, Any] = {
@@ -44,6 +47,36 @@ def test_a_base_of_genes_needs_no_record(tmp_path: Path) -> None:
     expected = genome.decode(row).clone(deep=True)
     expected.rebind({"scaling.depth": 2.0})
     assert record(individual).rows() == record(expected).rows()
+
+
+@pytest.mark.parametrize("name", sorted(built_in_names()))
+def test_what_the_page_gives_of_any_space_is_read_again(tmp_path: Path, name: str) -> None:
+    """Expressions and detectors too, which have no scaling."""
+    space = load_space(name)
+    row = space.genome.random(1, np.random.default_rng(0))[0]
+    path = tmp_path / "trial-3.json"
+    genes = json.loads(json.dumps(space.genome.to_json(row)))
+    write_individual(path, {"space": name, "genes": genes}, {}, {"run": "r", "trial": 3})
+    found = replay(str(path))
+    assert found.space == space.name
+    assert pg.eq(found.individual, space.genome.decode(row))
+
+
+def test_an_expression_from_a_file_is_carried_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    space = load_space("activation")
+    program = space.individual("swish")
+    path = tmp_path / "found.json"
+    genes = json.loads(json.dumps(space.genome.to_json(space.genome.encode(program))))
+    write_individual(path, {"space": "activation", "genes": genes}, {}, {})
+    assert cli.run(["replay", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == to_text(program)
+
+
+def test_a_rule_cannot_be_scaled(tmp_path: Path) -> None:
+    path = tmp_path / "scaled.json"
+    write_individual(path, "activation:swish", {"scaling.width": 2.0}, {})
+    with pytest.raises(ValueError, match="individuals of activation have no scaling; leave 'changes' empty"):
+        read_individual(path)
 
 
 @pytest.mark.parametrize(
