@@ -44,8 +44,7 @@ class CustomValues:
             return self._strings[int(number)]
         except (KeyError, ValueError, OverflowError):
             raise ValueError(
-                f"The number {number!r} stands for no custom value seen in this process: "
-                "read the row with from_json."
+                f"The number {number!r} stands for no custom value seen in this process: read the row with from_json."
             ) from None
 
     def __contains__(self, number: float) -> bool:

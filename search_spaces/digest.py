@@ -43,9 +43,7 @@ def _decisions(element: Element) -> list[Any]:
 
 def _candidates(slot: Slot) -> list[str]:
     literals = slot.spec.literal_values or range(slot.cardinality)
-    return [
-        _display(literal, None if slot.values is None else slot.values[i]) for i, literal in enumerate(literals)
-    ]
+    return [_display(literal, None if slot.values is None else slot.values[i]) for i, literal in enumerate(literals)]
 
 
 def _display(literal: Any, value: Any) -> str:

@@ -118,9 +118,7 @@ def _list_builder(prototype: Any, parts: Sequence[Part], path: Any) -> Callable[
     return build
 
 
-def _dict_builder(
-    prototype: Any, keys: Sequence[Any], parts: Sequence[Part], path: Any
-) -> Callable[[Decisions], Any]:
+def _dict_builder(prototype: Any, keys: Sequence[Any], parts: Sequence[Part], path: Any) -> Callable[[Decisions], Any]:
     cls, state = type(prototype), _fresh_state(prototype, path)
     builders, symbolic = [part.build for part in parts], _symbolic_indices(parts)
 
@@ -160,9 +158,7 @@ def _object_builder(
     return build
 
 
-def _constructor(
-    cls: Any, keys: Sequence[Any], parts: Sequence[Part], path: Any
-) -> Callable[[Decisions], Any]:
+def _constructor(cls: Any, keys: Sequence[Any], parts: Sequence[Part], path: Any) -> Callable[[Decisions], Any]:
     builders = [part.build for part in parts]
 
     def build(decisions: Decisions) -> Any:

@@ -241,4 +241,3 @@ class Variation:
             previous = pg.DNA(self._custom_values.string(former)) if former else None
             dna = self._slots[column].spec.random_dna(generator, False, previous)
             rows[row, column] = self._custom_values.number(dna.value)
-

@@ -39,7 +39,14 @@ def command(
     ] = None,
     constraint: Annotated[list[str] | None, typer.Option(help="METRIC<=NUMBER or METRIC>=NUMBER; repeatable.")] = None,
     accuracy: Annotated[str | None, typer.Option(help="A score of the space, or trained.")] = None,
-    data: Annotated[str | None, typer.Option(help="digits, FILE.npz or a keras.datasets name.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="What the domain trains on or looks up: digits, FILE.npz, a keras.datasets name, a sequence task, "
+            "SOURCE:TARGET text, digits_canvas, COCO's ANNOTATIONS.json:FOLDER, or a table.",
+        ),
+    ] = None,
     trials: Annotated[int, typer.Option(help="Different individuals to evaluate.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
     hurdles: Annotated[

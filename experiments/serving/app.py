@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import Any
 
 from autoglyph.experiments.serving.changes import changes
-from autoglyph.experiments.serving.individuals import as_json
 from autoglyph.experiments.serving.pages.run import sections
 from autoglyph.experiments.serving.place import Place
 from autoglyph.experiments.serving.records import Records
 from autoglyph.experiments.store import StoreError
+from autoglyph.experiments.views.individuals import as_json
 from autoglyph.search_spaces import plugins
 
 _PACKAGE = "autoglyph.experiments.serving.pages"

@@ -10,7 +10,6 @@ from autoglyph.experiments.pictures.pareto_front import axis_label
 from autoglyph.experiments.pictures.roofline import roofline_figure
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup
-from autoglyph.experiments.serving.individuals import Individual, replay_command
 from autoglyph.experiments.serving.place import Place, address, run_place
 from autoglyph.experiments.views.architecture_graph import (
     architecture_graph,
@@ -22,6 +21,7 @@ from autoglyph.experiments.views.architecture_graph import (
 )
 from autoglyph.experiments.views.figures.architecture import graph_figure, kernels_figure
 from autoglyph.experiments.views.figures.lineage import lineage_figure
+from autoglyph.experiments.views.individuals import Individual, replay_command
 from autoglyph.experiments.views.lineage import lineage
 from autoglyph.experiments.views.safe_text import lines, plain
 

@@ -11,7 +11,6 @@ from typing import Any
 from autoglyph.experiments.pictures.pareto_front import replaced_file, subtitle
 from autoglyph.experiments.pictures.roofline import roofline_figure
 from autoglyph.experiments.run import Run
-from autoglyph.experiments.serving.individuals import as_json, individual, replay_command
 from autoglyph.experiments.store import DEFAULT_STORE
 from autoglyph.experiments.views import page
 from autoglyph.experiments.views.architecture_graph import (
@@ -31,6 +30,7 @@ from autoglyph.experiments.views.figures.front import front_figure
 from autoglyph.experiments.views.figures.lineage import lineage_figure
 from autoglyph.experiments.views.figures.progress import best_figure, hypervolume_figure
 from autoglyph.experiments.views.figures.rungs import curves_figure, stopped_figure
+from autoglyph.experiments.views.individuals import as_json, individual, replay_command
 from autoglyph.experiments.views.lineage import lineage
 from autoglyph.experiments.views.points import points
 from autoglyph.experiments.views.progress import progress

@@ -76,6 +76,18 @@ def test_random_candidates_end_as_results_copies_or_infeasible(
     assert Run.open("r", tmp_path / "cut.db").digest() == run.digest()
 
 
+def test_the_best_of_a_run_is_replayed_as_an_expression(tmp_path: Path, run_cli: Callable[..., Output]) -> None:
+    store = tmp_path / "r.db"
+    done = run_cli("search", "optimizer_rule", "--trials", "6", *QUICK, "--run", "r", "--store", store, "--json")
+    assert done.code == 0, done.err
+    run = Run.open("r", store)
+    best = run.trial(int(run.front[-1]))
+    replayed = run_cli("replay", "r:best", "--store", store, "--export", tmp_path / "found.py", "--json").json
+    assert replayed["model"] == f"r:{best.trial}"
+    assert replayed["recorded"]["accuracy"] == json.loads(best.metrics)["accuracy"]
+    compile((tmp_path / "found.py").read_text(), "found.py", "exec")
+
+
 @pytest.mark.parametrize("fingerprints", ["true", "false"])
 def test_overflow_division_by_zero_and_constants_do_not_stop_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_cli: Callable[..., Output], fingerprints: str

@@ -6,9 +6,9 @@ from typing import Any
 
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup, trial_cards
-from autoglyph.experiments.serving.individuals import individual
 from autoglyph.experiments.serving.place import Place, run_place
 from autoglyph.experiments.serving.records import Records
+from autoglyph.experiments.views.individuals import individual
 from autoglyph.experiments.views.safe_text import plain
 
 PATH = "run/*/trial/*"

@@ -7,11 +7,11 @@ from typing import Any
 from autoglyph.experiments.pictures.pareto_front import axis_label
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.serving import markup, trial_cards
-from autoglyph.experiments.serving.individuals import individual
 from autoglyph.experiments.serving.place import Place, run_place
 from autoglyph.experiments.serving.records import Records
 from autoglyph.experiments.views.axes import axis_names, default_axes
 from autoglyph.experiments.views.figures.front import front_figure
+from autoglyph.experiments.views.individuals import individual
 from autoglyph.experiments.views.points import points
 from autoglyph.experiments.views.safe_text import plain
 
