@@ -118,6 +118,20 @@ class TrialRecord(NamedTuple):
         return self.status == "failed" and self.rungs is None and self.copies is None
 
 
+def insert_trials(db: sqlite3.Connection, run: int, trials: Sequence[TrialRecord]) -> None:
+    """Appends finished trials to a record within a transaction of the caller, with the time at which that was.
+
+    Args:
+        db: the record.
+        run: number of the run.
+        trials: to append.
+    """
+    db.executemany(
+        f"INSERT INTO trials (run, recorded, {_TRIAL_COLUMNS}) VALUES ({int(run)}, {time.time():.3f}, {_PLACES})",
+        trials,
+    )
+
+
 class RunRecord(NamedTuple):
     """A run as it was created.
 
@@ -232,11 +246,7 @@ class Store:
     def append_trials(self, run: int, trials: Sequence[TrialRecord]) -> None:
         """Appends finished trials in one transaction: all of them are recorded, or none."""
         with self._translated(), self._transaction():
-            self._db.executemany(
-                f"INSERT INTO trials (run, recorded, {_TRIAL_COLUMNS}) "
-                f"VALUES ({int(run)}, {time.time():.3f}, {_PLACES})",
-                trials,
-            )
+            insert_trials(self._db, run, trials)
 
     def trials(self, run: int, *, since: int = 0) -> list[TrialRecord]:
         """Finished trials from a number on, in order."""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from autoglyph.experiments.objectives import objective_to_json, parse_objective
 from autoglyph.experiments.pyglove.tables import ENDED, LOOP, make_tables, state_from, visible
-from autoglyph.experiments.store import Store, StoreError
+from autoglyph.experiments.store import Store, StoreError, TrialRecord, insert_trials
 from autoglyph.search_spaces import Genome
 
 
@@ -206,14 +206,18 @@ class Log:
             (number,) = self._one("SELECT count(*) FROM trials WHERE run = ?")
             rungs = json.dumps([{**m["metrics"], "reward": m["reward"]} for m in measured]) if measured[1:] else None
             now = time.time()
-            self._db.execute(
-                "INSERT INTO trials (run, trial, ask, status, genes, parents, metrics, rungs, seconds, error) "
-                "VALUES (?, ?, ?, ?, ?, '[-1,-1]', ?, ?, ?, ?)",
-                (
-                    self._run, number, trial - 1, status, state["genes"], json.dumps(metrics), rungs,
-                    now - state["created"], error,
-                ),
-            )  # fmt: skip
+            finished = TrialRecord(
+                trial=number,
+                ask=trial - 1,
+                status=status,
+                genes=state["genes"],
+                parents="[-1,-1]",
+                metrics=json.dumps(metrics),
+                rungs=rungs,
+                seconds=now - state["created"],
+                error=error,
+            )
+            insert_trials(self._db, self._run, [finished])
             sql = "UPDATE pyglove_trials SET status = 'COMPLETED', error = ?, lease = ? WHERE run = ? AND id = ?"
             self._db.execute(sql, (error, now, self._run, trial))
             self._append("told", trial, json.dumps(rewards))

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import autoglyph.experiments.pyglove  # noqa: F401
 from autoglyph.experiments.pyglove.heartbeat import Heartbeat
 from autoglyph.experiments.pyglove.tables import visible
 from autoglyph.experiments.run import Run
-from autoglyph.experiments.store import StoreError
+from autoglyph.experiments.store import Store, StoreError
 
 SPACE = pg.Dict(a=pg.oneof(list(range(8))), b=pg.floatv(0.0, 1.0))
 EVOLUTION = pg.evolution.regularized_evolution(population_size=4, tournament_size=2)
@@ -202,6 +203,15 @@ def test_several_objectives_are_told_and_recorded(tmp_path: Path) -> None:
     assert run.digest() == Run.open("r", tmp_path / "b.db").digest()
     with pytest.raises(ValueError, match="takes one metric"):
         next(sample(tmp_path / "a.db", metrics_to_optimize=["x", "y"]))
+
+
+def test_the_record_says_when_it_took_a_trial(tmp_path: Path) -> None:
+    began = time.time()
+    for x, feedback in sample(tmp_path / "a.db", 3):
+        feedback(float(x.a))
+    with Store(tmp_path / "a.db") as store:
+        times = store.columns(store.runs()[0].run, ["recorded"])
+    assert times == sorted(times) and began - 0.01 <= times[0] and times[-1] <= time.time() + 0.01
 
 
 def test_a_reward_that_is_no_number_is_infeasible_and_not_told(tmp_path: Path) -> None:
