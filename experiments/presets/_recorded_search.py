@@ -62,9 +62,51 @@ def recorded(
     return Run.open(name, store)
 
 
+def evolved_rules(
+    name: str, store: Path, domain: str, *, trials: int, workers: int, seed: int, smoke_steps: int | None
+) -> Run:
+    """The run of a search for rules by regularized evolution with 64 members; see `recorded`.
+
+    Args:
+        name: of the run.
+        store: the record.
+        domain: see `load_domain`.
+        trials: individuals to evaluate.
+        workers: processes on Ray; 0 trains in this process.
+        seed: of all randomness.
+        smoke_steps: steps of a training from one seed, in a small search with eight members; None for the whole one.
+    """
+    members, entrants = ("64", "8") if smoke_steps is None else ("8", "4")
+    settings = {"algorithm.population_size": members, "algorithm.tournament_size": entrants}
+    if smoke_steps is not None:
+        settings |= {"program.seeds": "[0]", "program.steps": str(smoke_steps)}
+    return recorded(
+        name,
+        store,
+        domain,
+        trials=trials,
+        workers=workers,
+        algorithm="regularized_evolution",
+        seed=seed,
+        in_flight=4 * max(1, workers),
+        settings=settings,
+    )
+
+
 def search_seconds(run: Run) -> float:
     """Seconds that the search itself took, pauses left out."""
     return sum(float(payload["wall_s"]) for _, kind, payload in run.events if kind in ("finished", "interrupted"))
+
+
+def counted(run: Run) -> dict[str, float]:
+    """Trials of a run, those that cost no training or came to nothing, and the seconds of the search."""
+    return {
+        "trials": len(run),
+        "copied": run.num_copied,
+        "infeasible": run.num_infeasible,
+        "diverged": run.num_failed,
+        "search_s": search_seconds(run),
+    }
 
 
 def best_programs(run: Run, space: SearchSpace, n: int) -> list[tuple[Program, int]]:

@@ -22,6 +22,7 @@ from autoglyph.child_programs.expressions.repeated_training import RepeatedTrain
 from autoglyph.experiments.commands._common import print_json
 from autoglyph.experiments.domain import Domain
 from autoglyph.experiments.objectives import maximize
+from autoglyph.experiments.presets._options import PictureOption, SmokeOption, WorkersOption
 from autoglyph.experiments.presets._recorded_search import best_programs, recorded, search_seconds
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.search import MAX_IDLE_ASKS
@@ -44,14 +45,12 @@ _BATCH = 50
 app = typer.Typer(help="All activation functions of one unit, and PPO on their table.", no_args_is_help=True)
 
 StoreOption = Annotated[Path, typer.Option(help="The record with the table.")]
-PictureOption = Annotated[Path | None, typer.Option(metavar="FILE", help="A picture to draw.")]
-SmokeOption = Annotated[bool, typer.Option("--smoke", help="A small size that only shows that it works.")]
 
 
 @app.command()
 def exhaustive(
     store: StoreOption = Path("activations.db"),
-    workers: Annotated[int, typer.Option(min=0, help="Processes on Ray; 0 trains in this one.")] = 2,
+    workers: WorkersOption = 2,
     png: PictureOption = None,
     smoke: SmokeOption = False,
 ) -> None:

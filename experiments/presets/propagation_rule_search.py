@@ -9,7 +9,7 @@ rates, chosen on three other seeds, so that a rule which is no more than a large
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import typer
@@ -20,7 +20,8 @@ from autoglyph.experiments.commands._common import print_json
 from autoglyph.experiments.domain import Domain
 from autoglyph.experiments.objectives import maximize
 from autoglyph.experiments.presets._fresh_seeds import RATES, Retest, Task, at_rate, tuned
-from autoglyph.experiments.presets._recorded_search import best_programs, recorded, search_seconds
+from autoglyph.experiments.presets._options import PictureOption, SeedOption, SmokeOption, StoreOption, WorkersOption
+from autoglyph.experiments.presets._recorded_search import best_programs, counted, evolved_rules
 from autoglyph.search_spaces.expressions.fingerprint import fingerprint
 from autoglyph.search_spaces.expressions.text import to_text
 from autoglyph.search_spaces.spaces.backprop_rule import SPACE
@@ -42,25 +43,21 @@ _SMOKE_RATES = RATES[5:9]
 
 
 def main(
-    store: Annotated[Path, typer.Option(help="The record.")] = Path("propagation_rules.db"),
-    workers: Annotated[int, typer.Option(min=0, help="Processes on Ray; 0 trains in this one.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
-    png: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture to draw.")] = None,
-    smoke: Annotated[bool, typer.Option("--smoke", help="A small size that only shows that it works.")] = False,
+    store: StoreOption = Path("propagation_rules.db"),
+    workers: WorkersOption = 2,
+    seed: SeedOption = 0,
+    png: PictureOption = None,
+    smoke: SmokeOption = False,
 ) -> None:
     """Search, re-test the best rules and the known ones, print all of it as JSON."""
-    settings = {"algorithm.population_size": "8" if smoke else "64", "algorithm.tournament_size": "4" if smoke else "8"}
-    settings |= {"program.seeds": "[0]", "program.steps": "5"} if smoke else {}
-    run = recorded(
+    run = evolved_rules(
         f"{RUN}-{seed}",
         store,
         f"{Path(__file__).resolve()}:DOMAIN",
         trials=TRIALS[smoke],
         workers=workers,
-        algorithm="regularized_evolution",
         seed=seed,
-        in_flight=4 * max(1, workers),
-        settings=settings,
+        smoke_steps=5 if smoke else None,
     )
     digits = load_dataset("digits", seed=0, validation_share=DEFAULT_VALIDATION_SHARE)
     task = Task("digits, one epoch", digits, 64, 5 if smoke else EPOCH, 64)
@@ -69,8 +66,7 @@ def main(
     searched = {to_text(program): float(run.fitness[trial, 0]) for program, trial in finals}
     same = {name: at_rate(rule, task, RATE) for name, rule in rules.items()}
     best = {name: tuned(rule, task, _SMOKE_RATES if smoke else RATES) for name, rule in rules.items()}
-    counts = {"copied": run.num_copied, "infeasible": run.num_infeasible, "diverged": run.num_failed}
-    result: dict[str, Any] = {"trials": len(run), **counts, "search_s": search_seconds(run)}
+    result: dict[str, Any] = dict(counted(run))
     result["rules"] = {
         name: {
             "search_accuracy": searched.get(name),

@@ -10,7 +10,7 @@ and is measured on five others.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import typer
@@ -21,7 +21,8 @@ from autoglyph.experiments.commands._common import print_json
 from autoglyph.experiments.domain import Domain
 from autoglyph.experiments.objectives import maximize
 from autoglyph.experiments.presets._fresh_seeds import RATES, Retest, Task, tuned
-from autoglyph.experiments.presets._recorded_search import best_programs, recorded, search_seconds
+from autoglyph.experiments.presets._options import PictureOption, SeedOption, SmokeOption, StoreOption, WorkersOption
+from autoglyph.experiments.presets._recorded_search import best_programs, counted, evolved_rules
 from autoglyph.search_spaces.expressions.fingerprint import fingerprint
 from autoglyph.search_spaces.expressions.text import to_text
 from autoglyph.search_spaces.spaces.optimizer_rule import SPACE
@@ -42,25 +43,21 @@ _SMOKE_RATES = RATES[5:9]
 
 
 def main(
-    store: Annotated[Path, typer.Option(help="The record.")] = Path("update_rules.db"),
-    workers: Annotated[int, typer.Option(min=0, help="Processes on Ray; 0 trains in this one.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
-    png: Annotated[Path | None, typer.Option(metavar="FILE", help="A picture to draw.")] = None,
-    smoke: Annotated[bool, typer.Option("--smoke", help="A small size that only shows that it works.")] = False,
+    store: StoreOption = Path("update_rules.db"),
+    workers: WorkersOption = 2,
+    seed: SeedOption = 0,
+    png: PictureOption = None,
+    smoke: SmokeOption = False,
 ) -> None:
     """Search, choose a winner, compare it with known rules on held-out tasks, print all of it as JSON."""
-    settings = {"algorithm.population_size": "8" if smoke else "64", "algorithm.tournament_size": "4" if smoke else "8"}
-    settings |= {"program.seeds": "[0]", "program.steps": "10"} if smoke else {}
-    run = recorded(
+    run = evolved_rules(
         f"{RUN}-{seed}",
         store,
         f"{Path(__file__).resolve()}:DOMAIN",
         trials=TRIALS[smoke],
         workers=workers,
-        algorithm="regularized_evolution",
         seed=seed,
-        in_flight=4 * max(1, workers),
-        settings=settings,
+        smoke_steps=10 if smoke else None,
     )
     rates = _SMOKE_RATES if smoke else RATES
     digits = load_dataset("digits", seed=0, validation_share=DEFAULT_VALIDATION_SHARE)
@@ -74,8 +71,7 @@ def main(
         {"rule": to_text(finals[i][0]), "search_accuracy": float(run.fitness[finals[i][1], 0]), **again[i].described()}
         for i in order
     ]
-    counts = {"copied": run.num_copied, "infeasible": run.num_infeasible, "diverged": run.num_failed}
-    result: dict[str, Any] = {"trials": len(run), **counts, "search_s": search_seconds(run), "finalists": head}
+    result: dict[str, Any] = {**counted(run), "finalists": head}
     result["held_out"] = {task: {n: r.described() for n, r in each.items()} for task, each in found.items()}
     print_json(result)
     if png is not None:
