@@ -4,7 +4,7 @@ import contextlib
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,18 @@ def wait_for(browser: WebDriver, condition: Any) -> Any:
     return WebDriverWait(browser, PATIENCE_S, poll_frequency=0.1).until(condition)
 
 
-def search_run(path: Path, name: str, *, trials: int, seed: int, algorithm: str = "nsga2") -> list[TrialRecord]:
+def search_run(
+    path: Path,
+    name: str,
+    *,
+    trials: int,
+    seed: int,
+    algorithm: str = "nsga2",
+    space: str = "efficientnet",
+    settings: Mapping[str, str] | None = None,
+) -> list[TrialRecord]:
     """Trials of a small search, recorded as a run."""
-    experiment, domain = define("efficientnet", trials=trials, seed=seed, algorithm=algorithm)
+    experiment, domain = define(space, trials=trials, seed=seed, algorithm=algorithm, settings=settings)
     with Store(path, create=True) as store:
         run = store.create_run(name, "", describe(experiment, domain), describe_columns(domain))
         Search(experiment, domain).run(store, run)

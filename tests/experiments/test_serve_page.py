@@ -13,8 +13,10 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support import expected_conditions as expected
 from serve_pages import better, browsing, search_run, serving, unfinished_run, wait_for
 
+from autoglyph.experiments.replaying.replayed import replay
 from autoglyph.experiments.serving.server import PageServer
 from autoglyph.experiments.store import Store, TrialRecord
+from autoglyph.search_spaces.expressions.text import to_text
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +109,52 @@ def test_a_point_that_is_clicked_shows_its_individual(browser: WebDriver, server
     browser.back()
     shown(browser, "#cost .note", "TPU v3")
     assert complaints(browser) == []
+
+
+def test_a_lasso_lists_the_points_in_it(browser: WebDriver, server: PageServer) -> None:
+    go(browser, server, "/run/first", "first")
+    point = front_point(browser, 1)
+    ActionChains(browser).move_to_element(point).perform()
+    press(browser, "#front-graph .modebar-btn[data-val='lasso']")
+    corners = [(-12, -12), (24, 0), (0, 24), (-24, 0), (0, -20)]
+    drag = ActionChains(browser, duration=50).move_to_element(point).move_by_offset(*corners[0]).click_and_hold()
+    for corner in corners[1:]:
+        drag.move_by_offset(*corner)
+    drag.release().perform()
+    shown(browser, "#front-selected", "selected:")
+    trials = browser.find_elements(By.CSS_SELECTOR, "#front-selected a")
+    assert trials and all("/run/first/trial/" in str(a.get_attribute("href")) for a in trials)
+    assert complaints(browser) == []
+
+
+def test_three_objectives_are_a_front_in_space(browser: WebDriver, server: PageServer) -> None:
+    go(browser, server, "/run/first?axis=top1&axis=latency_ms&axis=parameters", "first")
+    drawn = "const p = document.querySelector('#front-graph .js-plotly-plot'); return p && p._fullData.map(t => t.type)"
+    kinds = wait_for(browser, lambda b: b.execute_script(drawn))
+    assert set(kinds) == {"scatter3d"}
+    titles = (
+        "return ['xaxis', 'yaxis', 'zaxis'].map(a => document.querySelector('#front-graph .js-plotly-plot')"
+        "._fullLayout.scene[a].title.text)"
+    )
+    assert "(ms)" in " ".join(browser.execute_script(titles))
+    wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#front-graph .gl-container canvas"))
+    assert complaints(browser) == []
+
+
+def test_an_expression_is_shown_as_a_formula_and_a_tree(browser: WebDriver, tmp_path: Path) -> None:
+    path = tmp_path / "rules.db"
+    settings = {"program.steps": "[4]", "program.hidden": "8"}
+    search_run(path, "rules", trials=3, seed=0, algorithm="random", space="activation", settings=settings)
+    text = to_text(replay("rules:0", path).individual)
+    with serving(path) as server:
+        go(browser, server, "/run/rules/trial/0", "Trial 0")
+        shown(browser, "#architecture .formula", text)
+        picture = wait_for(browser, lambda b: b.find_element(By.CSS_SELECTOR, "#architecture img.drawn"))
+        assert picture.get_attribute("alt") == text
+        assert browser.execute_script("return arguments[0].naturalWidth", picture) > 10
+        wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#architecture .js-plotly-plot .main-svg"))
+        shown(browser, "#replay-command", "rules:0")
+        assert complaints(browser) == []
 
 
 def test_every_view_has_an_address(browser: WebDriver, server: PageServer) -> None:
