@@ -210,7 +210,7 @@ def _at_once(problem: TabularProblem, budget: float, searches: int) -> list[Foun
     found = []
     started = time.process_time()
     for row, accuracy in zip(*seeds_at_once.evolve(problem, settings, searches, children, 0), strict=True):
-        paid = seeds_at_once.first_trainings(row)
+        paid = seeds_at_once.first_trainings(problem.genome, row)
         spent = np.cumsum(problem.amounts(row[paid])[:, -1])
         within = np.concatenate([[0.0], spent[:-1]]) < budget  # the last child may end after the budget
         found.append(Found(spent[within], accuracy[paid][within], children, 0.0))

@@ -99,7 +99,7 @@ def save_curves(regrets: Regrets, title: str, axis: str, peers: Sequence[str], r
 
     from autoglyph.experiments.pictures.pareto_front import replaced_file
 
-    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    figure = Figure(figsize=(14, 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     ours = [name for name in regrets.curves if name not in peers]
     for number, names in enumerate((ours, [reference, *peers])):
@@ -117,7 +117,7 @@ def save_curves(regrets: Regrets, title: str, axis: str, peers: Sequence[str], r
         axes.set_xlabel(axis)
         axes.set_ylabel("regret (percentage points of accuracy)")
         axes.set_title("Autoglyph" if number == 0 else "other tools", loc="left", fontsize=10)
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
         axes.spines[["top", "right"]].set_visible(False)
     figure.suptitle(title, fontsize=11)
     with replaced_file(path) as temporary:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autoglyph.algorithms.regularized_evolution import RegularizedEvolution
 from autoglyph.algorithms.tournaments import Members, subsets
 from autoglyph.experiments.benchmarks.simulated_training import Floats
 from autoglyph.experiments.benchmarks.tabular_problems import TabularProblem
-from autoglyph.search_spaces import Rows
+from autoglyph.search_spaces import Genome, Rows
 
 
 class Searched(NamedTuple):
@@ -63,7 +62,9 @@ def evolve(
     return Searched(rows.swapaxes(0, 1), accuracy.T)
 
 
-def first_trainings(rows: Rows) -> NDArray[np.intp]:
+def first_trainings(genome: Genome, rows: Rows) -> list[int]:
     """Numbers of the (n, L) rows that were not there before, in order: those that a search pays for."""
-    _, first = np.unique(rows, axis=0, return_index=True)
-    return np.sort(first)
+    first: dict[bytes, int] = {}
+    for number, key in enumerate(genome.keys(rows)):
+        first.setdefault(key, number)
+    return list(first.values())
