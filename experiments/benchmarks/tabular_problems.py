@@ -49,11 +49,11 @@ def nasbench201(path: Path) -> TabularProblem:
         ValueError: if the file has no such columns.
         FileNotFoundError: if there is no such file.
     """
+    from autoglyph.child_programs.nats_bench_table import NAME, RUNGS
     from autoglyph.child_programs.tabular import load_table
-    from autoglyph.experiments.domains.nasbench201 import RUNGS
     from autoglyph.search_spaces.spaces.nasbench201 import SPACE, cell_text
 
-    known = load_table(str(path), "arch_str", list(RUNGS), cell_text)
+    known = load_table(str(path), NAME, list(RUNGS), cell_text)
     genome, epochs = SPACE.genome, list(RUNGS.values())
     sizes = tuple(int(n) for n in genome.cardinalities)
 

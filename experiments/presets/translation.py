@@ -1,6 +1,6 @@
 """English to German: a search with progressive dynamic hurdles on Ray, then its winner against the Transformer.
 
-`python -m autoglyph.experiments.presets.translation ../shared/data/multi30k` searches unless the run is recorded
+`python -m autoglyph.experiments.presets.translation multi30k` searches unless the run is recorded
 already; winner and seed are then trained for the same steps on the same batches, their widths fitted to the same budget
 of parameters, and both are scored on the test sentences.
 """
