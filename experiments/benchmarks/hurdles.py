@@ -150,8 +150,8 @@ class Cells:
     """
 
     def __init__(self, path: Path) -> None:
+        from autoglyph.child_programs.nats_bench_table import RUNGS
         from autoglyph.child_programs.tabular import load_table
-        from autoglyph.experiments.domains.nasbench201 import RUNGS
         from autoglyph.search_spaces.spaces.nasbench201 import SPACE, cell_text
 
         self.genome = SPACE.genome
