@@ -5,7 +5,7 @@ on the validation canvases. All searches train the same number of different chil
 one seed begin with the same ones, which are trained once. The best child of all searches is then trained anew with
 other seeds beside the published NAS-FPN cells and the plain pyramid (FPN), whose width is chosen so that it makes the
 same multiply-adds, and AP is measured on the test canvases. `--table children.csv` keeps what was trained, so that a
-run that was cut short goes on.
+run that was cut short goes on, and the best child as an individual beside it, `children.best.json`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from autoglyph.algorithms import catalog
 from autoglyph.algorithms.hurdles.no_hurdles import NoHurdles
 from autoglyph.experiments.benchmarks.simulated_training import Floats, simulate
+from autoglyph.experiments.individual_file import write_individual
 from autoglyph.search_spaces import Rows
 from autoglyph.search_spaces.architectures.retinanet import RetinaNet
 from autoglyph.search_spaces.blocks.feature_pyramid import Fpn
@@ -52,7 +53,7 @@ class Size(NamedTuple):
     repeats: int
 
 
-FULL = Size(ALGORITHMS, trials=16, population=4, epochs=4, repeats=3)
+FULL = Size(ALGORITHMS, trials=32, population=8, epochs=4, repeats=3)
 QUICK = Size(ALGORITHMS[:2], trials=4, population=2, epochs=2, repeats=2)
 WIDTH = 0.125
 HEAD_DEPTH = 1
@@ -87,6 +88,8 @@ def run(*, quick: bool = False, table: Path | None = None) -> dict[str, Any]:
             found = simulate(SPACE.genome, algorithm, NoHurdles(), children, [1.0], float(size.trials), seed)
             best[name].append(float(found.fitness.max()))
             mean[name].append(float(found.fitness.mean()))
+    if table is not None:
+        children.keep_best(table.with_suffix(".best.json"))
     compared = _compare(children, size.repeats)
     pairs = {f"{name}_by_random_best_ap": (best[name], best["random"]) for name in size.algorithms if name != "random"}
     for name in ("fpn", "published"):
@@ -104,7 +107,7 @@ def run(*, quick: bool = False, table: Path | None = None) -> dict[str, Any]:
 
 def _settings(name: str, size: Size) -> dict[str, Any]:
     if name == "regularized_evolution":
-        return {"population_size": size.population, "tournament_size": 2}
+        return {"population_size": size.population, "tournament_size": max(2, size.population // 2)}
     return {"batch": size.population, "learning_rate": 0.02} if name == "ppo" else {}
 
 
@@ -129,8 +132,16 @@ class _Children:
 
     def best(self) -> RetinaNet:
         """The individual of the greatest validation AP."""
-        genes = max(self.known, key=lambda text: self.known[text])
-        return _shallow(SPACE.genome.decode(SPACE.genome.from_json(json.loads(genes))))
+        return _shallow(SPACE.genome.decode(SPACE.genome.from_json(json.loads(self._best_genes))))
+
+    def keep_best(self, path: Path) -> None:
+        """Writes the same as an individual file."""
+        base = {"space": SPACE.name, "genes": json.loads(self._best_genes)}
+        write_individual(path, base, {}, {"validation_ap": self.known[self._best_genes]})
+
+    @property
+    def _best_genes(self) -> str:
+        return max(self.known, key=lambda text: self.known[text])
 
     def _ap(self, row: Rows) -> float:
         genes = json.dumps(SPACE.genome.to_json(row))

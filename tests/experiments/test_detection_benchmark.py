@@ -12,6 +12,7 @@ import pytest
 
 from autoglyph.child_programs.detection.object_detection import ObjectDetection
 from autoglyph.experiments.benchmarks.detection import _COLUMNS, QUICK, WIDTH, _Children, _madds, _plain_of_equal_cost
+from autoglyph.experiments.replaying.replayed import replay
 from autoglyph.search_spaces.blocks.feature_pyramid import Fpn
 from autoglyph.search_spaces.spaces.nas_fpn import SPACE
 
@@ -38,6 +39,8 @@ def test_children_of_the_table_are_not_trained_again(tmp_path: Path) -> None:
     children = _Children(program, data, table)
     assert children(rows).tolist() == [[1.5], [4.5], [2.5]]
     assert pg.eq(children.best().pyramid, SPACE.genome.decode(rows[1]).pyramid)
+    children.keep_best(tmp_path / "children.best.json")
+    assert pg.eq(replay(str(tmp_path / "children.best.json")).individual, SPACE.genome.decode(rows[1]))
 
 
 def test_other_tables_are_refused(tmp_path: Path) -> None:
