@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autoglyph.child_programs.weight_sharing.one_shot import Cost, Progress, Schedule
     from autoglyph.child_programs.weight_sharing.supernet import Supernet
 
-METHODS = ("uniform", "policy", "gradient")
+METHODS = ("uniform", "fair", "policy", "gradient")
 
 
 def one_shot(
@@ -43,7 +43,7 @@ def one_shot(
     Args:
         reference: a domain whose program is `ImageClassification`; see `load_domain`.
         output: .npz file for the weights.
-        method: "uniform", "policy" (ENAS; TuNAS with a target) or "gradient" (DARTS).
+        method: "uniform", "fair" (FairNAS), "policy" (ENAS; TuNAS with a target) or "gradient" (DARTS).
         data: data set; None for the domain's.
         steps: on the weights.
         batch_size: images a step.
@@ -115,7 +115,8 @@ def _searched(
     paths = paths_of(supernet, space.genome)
     if method == "policy":
         return searches.search_by_policy(paths, space, schedule, cost=cost, target=target, beta=beta)
-    return searches.train_uniformly(paths, space, schedule)
+    train = searches.train_fairly if method == "fair" else searches.train_uniformly
+    return train(paths, space, schedule)
 
 
 def _latency(domain: Domain, device: str | None) -> Cost:

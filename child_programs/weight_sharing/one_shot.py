@@ -1,10 +1,11 @@
-"""One-shot searches: training along uniform paths, ENAS and TuNAS by REINFORCE, DARTS by gradient.
+"""One-shot searches: training along uniform or fair paths, ENAS and TuNAS by REINFORCE, DARTS by gradient.
 
 Every function is a generator that yields its progress, so a caller shows it, or stops it by closing.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autoglyph.child_programs.fused_optimizers import Adam
+from autoglyph.child_programs.weight_sharing.fair_paths import fair_paths
 from autoglyph.child_programs.weight_sharing.mixing_net import MixingNet, mixable_columns, sum_of, with_mixtures
 from autoglyph.child_programs.weight_sharing.paths import Paths
 from autoglyph.child_programs.weight_sharing.policy import PathPolicy
@@ -72,10 +74,30 @@ def train_uniformly(paths: Paths, space: SearchSpace, schedule: Schedule) -> Ite
     """
     policy = PathPolicy(space)
     rng = np.random.default_rng([schedule.seed, 1])
+    return _train_along((policy.draw(rng) for _ in itertools.count()), paths, schedule)
+
+
+def train_fairly(paths: Paths, space: SearchSpace, schedule: Schedule) -> Iterator[Progress]:
+    """Trains shared weights along paths in which every candidate comes equally often (Chu et al. 2021, FairNAS).
+
+    Each path is a step of its own; FairNAS adds up the gradients of one deal.
+
+    Args:
+        paths: the networks of the space.
+        space: whose feasible points are dealt, see `fair_paths`.
+        schedule: sizes.
+
+    Yields:
+        After every step.
+    """
+    return _train_along(fair_paths(space, np.random.default_rng([schedule.seed, 1])), paths, schedule)
+
+
+def _train_along(rows: Iterator[Row], paths: Paths, schedule: Schedule) -> Iterator[Progress]:
     examples = batches(len(paths.supernet.data.y_train), schedule.batch_size, schedule.seed)
-    for step in range(schedule.steps):
+    for step, row in zip(range(schedule.steps), rows, strict=False):
         rate = cosine(step, schedule.steps, schedule.learning_rate)
-        yield Progress(step + 1, paths.train_step(policy.draw(rng), next(examples), rate))
+        yield Progress(step + 1, paths.train_step(row, next(examples), rate))
 
 
 def search_by_policy(

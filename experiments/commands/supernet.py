@@ -19,7 +19,8 @@ def command(
     space: Annotated[str, typer.Argument(help="A space of image networks by name, or file.py[:NAME].")],
     output: Annotated[Path, typer.Option("--output", metavar="FILE.npz", help="Where the weights go.")],
     method: Annotated[
-        str, typer.Option(help="uniform paths; policy: ENAS, with --target-ms TuNAS; gradient: DARTS.")
+        str,
+        typer.Option(help="uniform or fair (FairNAS) paths; policy: ENAS, with --target-ms TuNAS; gradient: DARTS."),
     ] = "uniform",
     data: Annotated[str | None, typer.Option(help="digits, FILE.npz or a keras.datasets name.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Steps on the weights.")] = 2000,
