@@ -1,6 +1,7 @@
 """A toy domain in a file of its own, and the command line run in this process."""
 
 import json
+import signal
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,11 @@ class Output(NamedTuple):
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+def heed_interrupts() -> None:
+    """For `preexec_fn`: what a script starts in the background ignores Ctrl-C, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

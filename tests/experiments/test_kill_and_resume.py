@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import heed_interrupts
 
 from autoglyph.experiments.run import Run
 from autoglyph.experiments.store import Store, StoreError
@@ -86,6 +87,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(toy: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     while process.poll() is None and recorded(store) < 50:
         time.sleep(0.01)

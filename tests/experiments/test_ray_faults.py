@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import heed_interrupts
 from ray_children import REFERENCE, SPACE
 
 from autoglyph.experiments.executors.base import Executor, ExecutorOptions, Result, Task, make_executor
@@ -213,6 +214,7 @@ def start_search(store: Path, folder: Path, *more: str) -> subprocess.Popen[str]
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,
     )
     while process.poll() is None and recorded(store) < 6:
         time.sleep(0.02)
