@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from autoglyph.child_programs.weight_sharing.policy import expect_finite
 from autoglyph.search_spaces.genome import Row
 from autoglyph.search_spaces.space import SearchSpace
 
@@ -29,9 +30,8 @@ def fair_paths(space: SearchSpace, rng: np.random.Generator) -> Iterator[Row]:
     Raises:
         ValueError: if a decision of the space is a real number, or a thousand paths in a row are infeasible.
     """
+    expect_finite(space)
     genome = space.genome
-    if not all(column.candidates for column in genome.columns):
-        raise ValueError(f"The space {space.name} has real decisions: weight sharing needs a finite one.")
     sizes = [len(column.candidates) for column in genome.columns]
     hands: list[list[int]] = [[] for _ in sizes]
     refused = 0

@@ -14,6 +14,16 @@ _MAX_DRAWS = 1000
 _SECOND_DECAY, _EPSILON = 0.999, 1e-8
 
 
+def expect_finite(space: SearchSpace) -> None:
+    """Refuses a space with a decision that is a real number.
+
+    Raises:
+        ValueError: if there is one.
+    """
+    if not all(column.candidates for column in space.genome.columns):
+        raise ValueError(f"The space {space.name} has real decisions: weight sharing needs a finite one.")
+
+
 class PathPolicy:
     """Draws paths and learns from their rewards by REINFORCE (Williams 1992), with Adam's step sizes.
 
@@ -28,8 +38,7 @@ class PathPolicy:
     """
 
     def __init__(self, space: SearchSpace, *, learning_rate: float = 0.05) -> None:
-        if not all(column.candidates for column in space.genome.columns):
-            raise ValueError(f"The space {space.name} has real decisions: weight sharing needs a finite one.")
+        expect_finite(space)
         self._space = space
         self._rate = learning_rate
         sizes = [len(column.candidates) for column in space.genome.columns]

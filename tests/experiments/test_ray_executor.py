@@ -87,6 +87,12 @@ def test_empty_children_are_all_recorded(ray_here: RayInstance, tmp_path: Path) 
         assert store.trial_counts() == {record.run: 2000}
 
 
+def wait_for_all(executor: Any) -> None:
+    """Until every worker has started; a search begins with the first."""
+    while any(worker.start is not None for worker in executor._pool.workers):
+        executor._gather()
+
+
 def tasks(n: int, **settings: object) -> list[Task]:
     rows = np.zeros((n, len(SPACE.genome.columns)), SPACE.genome.random(1, np.random.default_rng(0)).dtype)
     names = [column.name for column in SPACE.genome.columns]
@@ -109,8 +115,7 @@ def test_short_children_travel_together_and_long_ones_alone(
     monkeypatch.setattr(WorkerPool, "send", counted)
     experiment, domain = define(REFERENCE)
     executor = make_executor("ray", experiment, domain, ExecutorOptions(workers=2))
-    while any(worker.start is not None for worker in executor._pool.workers):  # type: ignore[attr-defined]
-        executor._gather()  # type: ignore[attr-defined]
+    wait_for_all(executor)
     executor._mean_s = seconds  # type: ignore[attr-defined]
     for task in tasks(600):
         executor.submit(task)
@@ -124,8 +129,7 @@ def test_two_workers_are_nearly_twice_as_fast_on_children_that_sleep(ray_here: R
     for workers in (1, 2):
         experiment, domain = define(REFERENCE, settings={"program.seconds": "0.1", "program.num_rungs": "1"})
         executor = make_executor("ray", experiment, domain, ExecutorOptions(workers=workers))
-        while any(worker.start is not None for worker in executor._pool.workers):  # type: ignore[attr-defined]
-            executor._gather()  # type: ignore[attr-defined]
+        wait_for_all(executor)
         started = time.perf_counter()
         for task in tasks(24):
             executor.submit(task)
