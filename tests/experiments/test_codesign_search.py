@@ -76,7 +76,7 @@ def test_the_benchmark_of_pairs() -> None:
     result = pairs.run(quick=True)
     assert json.loads(json.dumps(result)) == result
     figures = result["figures"]
-    assert figures["pairs_per_s"] > 50_000
+    assert figures["pairs_per_s"] > figures["pairs_per_s_one_by_one"] > 0
     assert result["ratios"]["pairs_vs_one_by_one"] == pytest.approx(
         figures["pairs_per_s"] / figures["pairs_per_s_one_by_one"]
     )

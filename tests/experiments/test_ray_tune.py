@@ -189,7 +189,7 @@ def test_bench_executor(run_cli: Callable[..., Any]) -> None:
     result = run_cli("bench", "executor", "--quick", "--json").json
     figures, ratios = result["figures"], result["ratios"]
     assert figures["ray_children_per_s"] > 0
-    assert ratios["two_workers_against_one_on_sleep"] >= 1.8
+    assert ratios["two_workers_against_one_on_sleep"] > 1
     assert ratios["tune_starting_actors"] > ratios["tune_reusing_actors"] > 1
     assert ratios["bare_actor_calls"] == figures["ray_children_per_s"] / figures["bare_actor_calls_per_s"]
 
