@@ -202,6 +202,22 @@ def test_a_running_search_updates_without_a_reload(
     assert browser.execute_script("return window.sameDocument") is True
 
 
+def test_importances_follow_a_running_search(
+    browser: WebDriver, trials: tuple[Path, list[TrialRecord]], tmp_path: Path
+) -> None:
+    path = tmp_path / "young.db"
+    run = unfinished_run(path, "young", trials[1][:30]).run
+    with serving(path) as server:
+        go(browser, server, "/run/young?view=decisions", "young")
+        shown(browser, "#importance-place", "needs 40 trials with a result, there are 30")
+        browser.execute_script("window.sameDocument = true")
+        with Store(path) as store:
+            store.append_trials(run, trials[1][30:120])
+        wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#importance-graph .js-plotly-plot .main-svg"))
+        assert browser.execute_script("return window.sameDocument") is True
+        assert complaints(browser) == []
+
+
 def test_two_runs_compare(browser: WebDriver, server: PageServer) -> None:
     go(browser, server, "/", "Runs")
     for name in ("first", "second"):

@@ -30,7 +30,7 @@ def layout(records: Records, run: Run, place: Place) -> Any:
     Raises:
         ValueError: if there is no such objective.
     """
-    from dash import html
+    from dash import dcc, html
 
     waiting = html.P("Fitting a forest to tell which decisions matter …", className="quiet")
     names = [o.name for o in run.objectives]
@@ -51,22 +51,23 @@ def layout(records: Records, run: Run, place: Place) -> Any:
                 wide=True,
             ),
             markup.part(f"importance of {result}", markup.card(None, html.Div(waiting, id="importance-place"))),
+            markup.part("growth", dcc.Store(id="growth-of-run", data=_growth(run))),
         ],
         className="column",
     )
 
 
 def register(app: Any, records: Records) -> None:
-    """The importances come behind the rest: a forest takes seconds to fit."""
+    """The importances come behind the rest, since a forest takes seconds to fit, and again when the run has grown."""
     from dash import Input, Output, State, html
 
     @app.callback(  # type: ignore[untyped-decorator]
         Output("importance-place", "children"),
-        Input("importance-place", "id"),
+        Input("growth-of-run", "data"),
         State("url", "pathname"),
         State("url", "search"),
     )
-    def matter(_: str, pathname: str, search: str) -> Any:
+    def matter(_: int, pathname: str, search: str) -> Any:
         place = Place.of(pathname, search)
         run = records.run(place.path[1])
         result = place.get("result") or run.objectives[0].name
@@ -77,12 +78,17 @@ def register(app: Any, records: Records) -> None:
         return markup.graph(importance_figure(found), "importance-graph", "Importance of the decisions")
 
 
+def _growth(run: Run) -> int:
+    """How often the run has grown by a fifth."""
+    return int(math.log(len(run) + 1, _GROWTH))
+
+
 class _Asked:
     """A run and an objective; equal while the run has grown by little, since a forest takes a while to fit."""
 
     def __init__(self, run: Run, result: str) -> None:
         self.run, self.result = run, result
-        self._key = (run.record.run, run.record.created, result, int(math.log(len(run) + 1, _GROWTH)))
+        self._key = (run.record.run, run.record.created, result, _growth(run))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Asked) and self._key == other._key
