@@ -18,8 +18,6 @@ from autoglyph.algorithms.controllers.settings import expect_share
 from autoglyph.algorithms.controllers.told import Asked, Batches
 from autoglyph.search_spaces import Rows
 
-_INITIALISATION = 0x5EED  # keeps the draw of the weights apart from those of the asks
-
 
 class PPO(Algorithm):
     """A recurrent controller trained by clipped policy gradient, several epochs per batch.
@@ -58,7 +56,7 @@ class PPO(Algorithm):
         self._expect_at_least(0, "clip", "learning_rate", "entropy")
         expect_share("baseline_decay", self.baseline_decay)
         self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
-        self._weights = self._controller.initial(np.random.default_rng([self._seed, _INITIALISATION, 1]))
+        self._weights = self._controller.seeded(self._seed)
         self._adam = Adam(self._controller.size, self.learning_rate)
         self._rewards = Rewards(self.baseline_decay)
         self._batches = Batches(self.batch)

@@ -17,7 +17,7 @@ from autoglyph.algorithms.controllers.rewards import Rewards
 from autoglyph.algorithms.controllers.settings import expect_share
 from autoglyph.algorithms.controllers.told import Asked
 
-_INITIALISATION, _REPLAY = 0x5EED, 0xBEEF  # keep these draws apart from those of the asks
+_REPLAY = 0xBEEF  # keeps these draws apart from those of the asks
 
 
 class QLearning(Algorithm):
@@ -63,7 +63,7 @@ class QLearning(Algorithm):
         self._expect_at_least(0, "replay_ratio", "learning_rate")
         expect_share("epsilon", self.epsilon)
         self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
-        self._weights = self._controller.initial(np.random.default_rng([self._seed, _INITIALISATION, 1]))
+        self._weights = self._controller.seeded(self._seed)
         self._target = self._weights
         self._adam = Adam(self._controller.size, self.learning_rate)
         self._rewards = Rewards(0.0)

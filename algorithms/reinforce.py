@@ -16,8 +16,6 @@ from autoglyph.algorithms.controllers.rewards import Rewards
 from autoglyph.algorithms.controllers.settings import expect_share
 from autoglyph.algorithms.controllers.told import Batches
 
-_INITIALISATION = 0x5EED  # keeps the draw of the weights apart from those of the asks
-
 
 class Reinforce(Algorithm):
     """A recurrent controller trained by policy gradient.
@@ -51,7 +49,7 @@ class Reinforce(Algorithm):
         self._expect_at_least(0, "learning_rate", "entropy")
         expect_share("baseline_decay", self.baseline_decay)
         self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
-        self._weights = self._controller.initial(np.random.default_rng([self._seed, _INITIALISATION, 1]))
+        self._weights = self._controller.seeded(self._seed)
         self._adam = Adam(self._controller.size, self.learning_rate)
         self._rewards = Rewards(self.baseline_decay)
         self._batches = Batches(self.batch)

@@ -22,8 +22,6 @@ from autoglyph.algorithms.controllers.stein import median_bandwidth, policy_stei
 from autoglyph.algorithms.controllers.told import Asked, Batches
 from autoglyph.search_spaces import Rows
 
-_INITIALISATION = 0x5EED  # keeps the draw of the weights apart from those of the asks
-
 
 class SVPG(Algorithm):
     """A population of recurrent controllers held apart by a Stein kernel.
@@ -74,8 +72,7 @@ class SVPG(Algorithm):
             raise ValueError(f"Unknown kernel {self.kernel!r}: choose policies or weights.")
         count = int(self.controllers)
         self._controller = Controller(DecisionSequence(self._genome, self.float_bins), self.hidden_size)
-        rngs = [np.random.default_rng([self._seed, _INITIALISATION, i + 1]) for i in range(count)]
-        self._weights: FloatArray = np.stack([self._controller.initial(rng) for rng in rngs])
+        self._weights: FloatArray = np.stack([self._controller.seeded(self._seed, i + 1) for i in range(count)])
         self._adams = [Adam(self._controller.size, self.learning_rate) for _ in range(count)]
         self._rewards = Rewards(self.baseline_decay)
         self._batches = Batches(self.batch)

@@ -75,8 +75,17 @@ def write_individual(path: Path, base: Base, changes: Mapping[str, float], made_
         ValueError: if the changes could not be read back.
     """
     _check_changes(changes, str(path))
+    path.write_text(individual_text(base, changes, made_by), encoding="utf-8")
+
+
+def individual_text(base: Base, changes: Mapping[str, float], made_by: Mapping[str, Any]) -> str:
+    """An individual as `write_individual` writes it.
+
+    Raises:
+        ValueError: if a number is not finite.
+    """
     fields = {"format": FORMAT, "version": VERSION, "base": base, "changes": dict(changes), "made_by": dict(made_by)}
-    path.write_text(json.dumps(fields, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return json.dumps(fields, indent=1, allow_nan=False) + "\n"
 
 
 def read_individual(path: Path) -> tuple[Any, str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from autoglyph.algorithms.base import FloatArray, IntArray
 from autoglyph.algorithms.controllers.decision_sequence import DecisionSequence, Mask
 
+_INITIALISATION = 0x5EED
 _INITIAL_SCALE = 0.1  # of uniform initial weights, as published for NAS controllers
 _FORGET_BIAS = 1.0
 
@@ -122,6 +123,15 @@ class Controller:
         parts.bias[:] = 0.0
         parts.bias[self._hidden : 2 * self._hidden] = _FORGET_BIAS
         return weights
+
+    def seeded(self, seed: int, number: int = 1) -> FloatArray:
+        """(P,) weights as `initial` draws them for a seed of a search, apart from what it draws for proposals.
+
+        Args:
+            seed: of the search.
+            number: of the controller, from 1, where a search has several.
+        """
+        return self.initial(np.random.default_rng([seed, _INITIALISATION, number]))
 
     def sample(self, weights: FloatArray, n: int, rng: np.random.Generator) -> Pass:
         """Draws n sequences from the policy."""

@@ -22,12 +22,13 @@ from autoglyph.child_programs.expressions.setup import (
     Parts,
     Setup,
     layer_window,
-    uniform_pool,
+    mask_pool,
 )
 from autoglyph.child_programs.expressions.tracing import Plan, Symbol, Trace
 from autoglyph.search_spaces.expressions import backprop_rules
 from autoglyph.search_spaces.expressions.evaluate import evaluate, forward_dual
 from autoglyph.search_spaces.expressions.numerics import Context
+from autoglyph.search_spaces.expressions.unary_operations import DROP_RATES
 
 
 @functools.cache
@@ -61,12 +62,16 @@ class NumpyTraining:
         self._one_hot = (setup.y_train[:, None] == np.arange(layout.classes)).astype(np.float32)
         self._labels = np.zeros_like(self._b[-1])
         self._peak, self._sums = np.zeros((batch, 1), np.float32), np.zeros((batch, 1), np.float32)
-        self._activations = [_activation_plan(parts, p, self._w.get(f"beta{i}")) for i, p in enumerate(self._p[:-1])]
+        self._activation = _activation_symbols(parts)
+        self._activations = [
+            Plan(self._activation, _activation_inputs(p, self._w.get(f"beta{i}"))) for i, p in enumerate(self._p[:-1])
+        ]
         for i, plan in enumerate(self._activations):
             if plan.results["y"].shape == self._h[i + 1].shape:
                 self._h[i + 1] = plan.results["y"]
-        self._drops = False
-        self._uniforms = np.zeros(batch * max(widths) + layout.hidden * max(widths), np.float32)
+        masks = batch * max(widths) + layout.hidden * max(widths)
+        self._masks = {rate: np.zeros(masks, np.uint32) for rate in DROP_RATES if parts.errors is not None}
+        self._rates_read: set[float] = set()
         self._errors = [self._error_plan(i) for i in range(HIDDEN_LAYERS)] if parts.errors is not None else []
         self._update = NumpyUpdate(parts.update, self._flat, self._gradient, setup, learning_rate)
 
@@ -94,8 +99,8 @@ class NumpyTraining:
             h = setup.x_valid
             for i in range(HIDDEN_LAYERS):
                 p = h @ self._w[f"w{i}"] + self._w[f"b{i}"]
-                y = _activation_plan(self._parts, p, self._w.get(f"beta{i}"), with_slope=False).results["y"]
-                h = np.broadcast_to(y, p.shape)
+                plan = Plan({"y": self._activation["y"]}, _activation_inputs(p, self._w.get(f"beta{i}")))
+                h = np.broadcast_to(plan.results["y"], p.shape)
             logits = h @ self._w[f"w{HIDDEN_LAYERS}"] + self._w[f"b{HIDDEN_LAYERS}"]
             top = logits.max(axis=1, keepdims=True)
             log_sum = np.log(np.exp(logits - top).sum(axis=1)) + top[:, 0]
@@ -105,7 +110,7 @@ class NumpyTraining:
     def _one_step(self) -> float:
         setup, at = self._setup, self._step
         chosen = setup.order[at]
-        np.take(setup.x_train, chosen, axis=0, out=self._x, mode="clip")
+        setup.x_train.take(chosen, 0, self._x, "clip")
         for i, p in enumerate(self._p):
             np.dot(self._h[i], self._w[f"w{i}"], p)
             np.add(p, self._w[f"b{i}"], p)
@@ -125,7 +130,7 @@ class NumpyTraining:
     def _loss(self, chosen: NDArray[np.int32]) -> float:
         """Mean cross-entropy; leaves the error at the logits."""
         logits, error, sums, batch = self._p[-1], self._b[-1], self._sums, len(chosen)
-        np.take(self._one_hot, chosen, axis=0, out=self._labels, mode="clip")
+        self._one_hot.take(chosen, 0, self._labels, "clip")
         np.maximum.reduce(logits, axis=1, keepdims=True, out=self._peak)
         np.subtract(logits, self._peak, error)
         of_labels = np.dot(error.ravel(), self._labels.ravel())
@@ -146,9 +151,9 @@ class NumpyTraining:
             if i == 0:
                 return
             if self._errors:
-                if self._drops:
-                    window = layer_window(self._setup.windows[at], i - 1)
-                    np.copyto(self._uniforms, uniform_pool()[window : window + len(self._uniforms)])
+                for rate in self._rates_read:
+                    masks, window = self._masks[rate], layer_window(self._setup.windows[at], i - 1)
+                    np.copyto(masks, mask_pool(rate)[window : window + len(masks)])
                 plan = self._errors[i - 1]
                 plan.run()
                 np.copyto(self._b[i - 1], plan.results["error"])
@@ -176,22 +181,22 @@ class NumpyTraining:
         terms = backprop_rules.operands(**{name: trace.input(name) for name in arrays}, backend=trace)
 
         def drop(x: Symbol, rate: float) -> Symbol:
-            self._drops = True
-            return trace.call(f"drop{rate}", x, trace.input("uniforms"), x)
+            self._rates_read.add(rate)
+            return trace.call(f"drop{rate}", x, trace.input(f"masks{rate}"), x)
 
         assert self._parts.errors is not None
         error = evaluate(self._parts.errors, terms, Context(drop=drop), backend=trace)
-        return Plan({"error": trace.symbol(error)}, arrays | {"uniforms": self._uniforms})
+        return Plan({"error": trace.symbol(error)}, arrays | {f"masks{rate}": m for rate, m in self._masks.items()})
 
 
-def _activation_plan(parts: Parts, p: Floats, beta: Floats | None, *, with_slope: bool = True) -> Plan:
-    """The activation function at pre-activations: "y", "dx" and, where it depends on beta, "db"."""
+def _activation_symbols(parts: Parts) -> dict[str, Symbol]:
+    """The activation function of the inputs "x" and "beta": "y", "dx" and, where it depends on beta, "db"."""
     trace = Trace()
-    reads = trace.symbol(1.0) if beta is None else trace.input("beta")
-    y, dx, db = forward_dual(parts.activation, trace.input("x"), reads, backend=trace)
-    outputs = {"y": trace.symbol(y)}
-    if with_slope:
-        outputs["dx"] = trace.symbol(0.0 if dx is None else dx)
-        if db is not None and beta is not None:
-            outputs["db"] = trace.symbol(db)
-    return Plan(outputs, {"x": p} if beta is None else {"x": p, "beta": beta})
+    beta = trace.input("beta") if parts.has_beta else trace.symbol(1.0)
+    y, dx, db = forward_dual(parts.activation, trace.input("x"), beta, backend=trace)
+    outputs = {"y": trace.symbol(y), "dx": trace.symbol(0.0 if dx is None else dx)}
+    return outputs if db is None or not parts.has_beta else outputs | {"db": trace.symbol(db)}
+
+
+def _activation_inputs(p: Floats, beta: Floats | None) -> dict[str, Floats]:
+    return {"x": p} if beta is None else {"x": p, "beta": beta}

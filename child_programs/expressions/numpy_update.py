@@ -6,13 +6,15 @@ import functools
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autoglyph.child_programs.expressions.setup import Floats, Setup, normal_pool, uniform_pool
+from autoglyph.child_programs.expressions.setup import Floats, Setup, mask_pool, normal_pool
 from autoglyph.child_programs.expressions.tracing import Plan, Symbol, Trace, needed
 from autoglyph.search_spaces.expressions.evaluate import evaluate, operands_read
 from autoglyph.search_spaces.expressions.numerics import Context
 from autoglyph.search_spaces.expressions.optimizers import AVERAGES, averages_read, operand_makers, step_numbers
 from autoglyph.search_spaces.expressions.program import Program
+from autoglyph.search_spaces.expressions.unary_operations import DROP_RATES
 
 
 @functools.lru_cache(maxsize=8)
@@ -43,27 +45,31 @@ class NumpyUpdate:
         terms = {name: makers[name]() for name in operands_read(rule)}
 
         def drop(x: Any, rate: float) -> Symbol:
-            return trace.call(f"drop{rate}", x, trace.input("uniforms"), g)
+            return trace.call(f"drop{rate}", x, trace.input(f"masks{rate}"), g)
 
         change = trace.symbol(evaluate(rule, terms, Context(drop=drop), backend=trace))
         outputs: dict[str, Symbol] = {"w": w - learning_rate * change}
         outputs |= {name: AVERAGES[name](before[name], g) for name in averages_read(rule)}
         self._changed = list(outputs)
         self._inputs = {symbol.arguments[0] for symbol in needed(outputs.values()) if symbol.call == "input"}
-        self._arrays: dict[str, Floats] = {name: np.zeros_like(flat) for name in self._inputs - set(numbers)}
+        pools: dict[str, NDArray[Any]] = {"noise": normal_pool()} if "noise" in self._inputs else {}
+        pools |= {name: mask_pool(rate) for rate in DROP_RATES if (name := f"masks{rate}") in self._inputs}
+        self._arrays: dict[str, NDArray[Any]] = {
+            name: np.zeros(flat.shape, pools[name].dtype if name in pools else flat.dtype)
+            for name in self._inputs - set(numbers)
+        }
         self._arrays |= {name: np.ones((), np.float32) for name in numbers} | {"w": flat, "g": gradient}
-        self._windows = setup.windows
+        self._windows, self._pools = setup.windows, list(pools.items())
+        self._numbers_read = [name for name in self._numbers if name in self._inputs]
         self._plan = Plan(outputs, self._arrays)
 
     def apply(self, step: int) -> None:
         """One update, with the numbers of a step counted from 0."""
-        for name in self._numbers:
-            if name in self._inputs:
-                self._arrays[name][...] = self._numbers[name][step]
-        for name, pool in (("noise", normal_pool), ("uniforms", uniform_pool)):
-            if name in self._inputs:
-                array, at = self._arrays[name], self._windows[step]
-                np.copyto(array, pool()[at : at + len(array)])
+        for name in self._numbers_read:
+            self._arrays[name][...] = self._numbers[name][step]
+        for name, pool in self._pools:
+            array, at = self._arrays[name], self._windows[step]
+            np.copyto(array, pool[at : at + len(array)])
         self._plan.run()
         for name in self._changed:
             np.copyto(self._arrays[name], self._plan.results[name])

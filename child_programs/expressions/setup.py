@@ -61,10 +61,12 @@ def parts_of(candidate: Program) -> Parts:
     return Parts(_unary("relu"), candidate, None, False)
 
 
+@functools.cache
 def _momentum() -> Program:
     return program([("identity", "velocity", "identity", "velocity", "left")], OPTIMIZER_EXTENDED)
 
 
+@functools.cache
 def _unary(name: str) -> Program:
     return program([(name, "x", name, "x", "left")], ACTIVATION)
 
@@ -178,8 +180,9 @@ class Setup:
         return len(self.order)
 
 
+@functools.lru_cache(maxsize=2)
 def make_setup(data: Dataset, *, seed: int, hidden: int, steps: int, batch: int, has_beta: bool) -> Setup:
-    """A training of some steps on batches drawn without replacement.
+    """A training of some steps on batches drawn without replacement, the same object for the same arguments.
 
     Args:
         data: what to train and measure on.
@@ -223,6 +226,12 @@ def normal_pool() -> Floats:
 def uniform_pool() -> Floats:
     """(POOL,) numbers from 0 to 1; an entry is dropped where its number is below the rate."""
     return np.random.default_rng(20174).random(POOL, np.float32)
+
+
+@functools.cache
+def mask_pool(rate: float) -> NDArray[np.uint32]:
+    """(POOL,) masks that drop by the numbers of `uniform_pool`: all bits where an entry is kept, else none."""
+    return np.where(uniform_pool() >= rate, np.uint32(0xFFFFFFFF), np.uint32(0))
 
 
 def layer_window(window: Any, layer: int) -> Any:

@@ -14,16 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autoglyph.search_spaces.expressions.unary_operations import DROP_RATES
+
 Array = NDArray[Any]
 Arguments = tuple[Any, ...]
 
 
 def _where(condition: Array, a: Array, b: Array, out: Array | None = None) -> Array:
-    """Entries of a where the condition holds, else of b."""
+    """Entries of a where the condition holds, else of b; all are in single precision.
+
+    The bits of b change to those of a under a mask, which is several times as fast as a copy under a condition.
+    """
     if out is None:
         return np.where(condition, a, b)
-    np.copyto(out, b)
-    np.copyto(out, a, where=condition)
+    bits = out.view(np.uint32)
+    a_bits, b_bits = a.view(np.uint32), b.view(np.uint32)
+    np.negative(condition.astype(np.uint32), bits)
+    np.bitwise_and(bits, np.bitwise_xor(a_bits, b_bits), bits)
+    np.bitwise_xor(bits, b_bits, bits)
     return out
 
 
@@ -49,17 +57,20 @@ def _largest(axis: int | None) -> Callable[..., Array]:
 
 
 def _drop(rate: float) -> Callable[..., Array]:
-    """Dropping by uniform numbers, as many as `like` has entries."""
+    """Dropping by masks of bits, of which as many are read as `like` has entries: all ones where one is kept."""
     share = np.asarray(1 - rate, np.float32)
 
-    def drop(x: Array, uniforms: Array, like: Array, out: Array | None = None) -> Array:
-        is_kept = uniforms[: like.size].reshape(like.shape) >= rate
-        return _where(is_kept, x / share, _ZERO, out)
+    def drop(x: Array, masks: Array, like: Array, out: Array | None = None) -> Array:
+        if out is None:
+            out = np.empty(np.broadcast_shapes(x.shape, like.shape), np.float32)
+        np.divide(x, share, out)
+        bits = out.view(np.uint32)
+        np.bitwise_and(bits, masks[: like.size].reshape(like.shape), bits)
+        return out
 
     return drop
 
 
-_ZERO = np.zeros((), np.float32)
 _AXES: tuple[int | None, ...] = (None, -1, -2)
 CALLS: dict[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in ("add", "subtract", "multiply", "divide", "negative", "power", "matmul")},
@@ -69,7 +80,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "where": _where,
     "cast": _as_float,
     "erf": _erf,
-    **{f"drop{rate}": _drop(rate) for rate in (0.1, 0.3, 0.5)},
+    **{f"drop{rate}": _drop(rate) for rate in DROP_RATES},
     **{f"total{axis}": _total(axis) for axis in _AXES},
     **{f"largest{axis}": _largest(axis) for axis in _AXES},
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoglyph.experiments.domain import load_domain
-from autoglyph.experiments.individual_file import FORMAT, VERSION
+from autoglyph.experiments.individual_file import individual_text
 from autoglyph.experiments.run import Run
 from autoglyph.search_spaces.architecture import Architecture
 from autoglyph.search_spaces.codesign import CoDesign
@@ -76,23 +76,25 @@ def replay_command(run: Run, trial: int, store: str) -> str:
 def as_json(run: Run, trial: int) -> str:
     """An individual as a file: what reads it again, and for people what was decided and measured.
 
+    Numbers that are not finite, which no search records, become null.
+
     Raises:
         StoreError: if there is no such trial.
     """
     record = run.trial(trial)
     experiment = run.record.experiment
-    fields = {
-        "format": FORMAT,
-        "version": VERSION,
-        "base": {"space": experiment.get("space"), "genes": json.loads(record.genes)},
-        "changes": {},
-        "made_by": {
-            "run": run.name,
-            "trial": trial,
-            "decisions": run.decisions(trial),
-            "metrics": json.loads(record.metrics),
-            "device": experiment.get("device"),
-            "accuracy": experiment.get("accuracy"),
-        },
+    base = {"space": experiment.get("space"), "genes": json.loads(record.genes)}
+    made_by = {
+        "run": run.name,
+        "trial": trial,
+        "decisions": run.decisions(trial),
+        "metrics": json.loads(record.metrics),
+        "device": experiment.get("device"),
+        "accuracy": experiment.get("accuracy"),
     }
-    return json.dumps(fields, indent=1) + "\n"
+    return individual_text(_finite(base), {}, _finite(made_by))
+
+
+def _finite(fields: dict[str, Any]) -> dict[str, Any]:
+    finite: dict[str, Any] = json.loads(json.dumps(fields), parse_constant=lambda _: None)
+    return finite

@@ -12,6 +12,9 @@ from typing import Any
 from autoglyph.search_spaces.expressions.numerics import EPSILON
 from autoglyph.search_spaces.expressions.operation import Operation, Typing
 
+DROP_RATES = (0.1, 0.3, 0.5)
+"""Shares of entries that an operation can drop (Bello et al. 2017)."""
+
 
 def _unary(
     name: str,
@@ -157,7 +160,7 @@ _ROWS = [
     *_BETA,
     *[_clip(name, bound) for name, bound in (("clip_1e5", 1e-5), ("clip_1e4", 1e-4), ("clip_1e3", 1e-3))],
     *[_clip(name, bound) for name, bound in (("clip_001", 0.01), ("clip_01", 0.1), ("clip_1", 1.0))],
-    *[_drop(f"drop_{round(10 * rate)}", rate) for rate in (0.1, 0.3, 0.5)],
+    *[_drop(f"drop_{round(10 * rate)}", rate) for rate in DROP_RATES],
     _norm("norm_all", "2", None),
     *[_norm(f"norm_rows_{order}", order, -1) for order in ("1", "2", "inf")],
     *[_norm(f"norm_columns_{order}", order, -2) for order in ("1", "2", "inf")],
