@@ -54,6 +54,34 @@ def test_plans_give_values_and_derivatives_again_when_their_inputs_change() -> N
     assert amplifying < len(programs) / 20
 
 
+def test_choosing_and_dropping_by_bits_keep_every_number_as_it_is() -> None:
+    odd = np.array([np.nan, np.inf, -np.inf, -0.0, 1e-45, 3.5, -2.0, 0.0], np.float32)
+    a, b, condition = odd.copy(), odd[::-1].copy(), np.arange(8) % 3 == 0
+    masks = np.where(condition, np.uint32(0xFFFFFFFF), np.uint32(0))
+    trace = Trace()
+    inputs = {name: trace.input(name) for name in ("a", "b", "condition", "masks")}
+    outputs = {
+        "both": trace.where(inputs["condition"], inputs["a"], inputs["b"]),
+        "number": trace.where(inputs["condition"], inputs["a"], 7.0),
+        "dropped": trace.call("drop0.5", inputs["a"], inputs["masks"], inputs["b"]),
+        "spread": trace.call("drop0.5", 3.0, inputs["masks"], inputs["b"]),
+    }
+    plan = Plan(outputs, {"a": a, "b": b, "condition": condition, "masks": masks})
+    for _ in range(2):
+        with np.errstate(all="ignore"):
+            plan.run()
+            wanted = {
+                "both": np.where(condition, a, b),
+                "number": np.where(condition, a, np.float32(7)),
+                "dropped": np.where(condition, a / np.float32(0.5), np.float32(0)),
+                "spread": np.where(condition, np.float32(6), np.float32(0)),
+            }
+        for name, value in wanted.items():
+            assert plan.results[name].view(np.uint32).tolist() == value.view(np.uint32).tolist(), name
+        a[:], b[:], condition[:] = b.copy(), a.copy(), ~condition
+        masks[:] = ~masks
+
+
 def test_propagation_rules_are_what_the_tables_say() -> None:
     terms = {name: value.astype(np.float32) for name, value in probe_operands(0).items()}
     for program in random_programs("backprop_rule_2", 300):
