@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import threadpoolctl
@@ -36,6 +36,15 @@ def _threads() -> threadpoolctl.ThreadpoolController:
     return threadpoolctl.ThreadpoolController()
 
 
+class _Layer(NamedTuple):
+    """Weights of a layer and their gradients, views of the flat arrays: (inputs, units) and (units,)."""
+
+    kernel: Floats
+    bias: Floats
+    kernel_gradient: Floats
+    bias_gradient: Floats
+
+
 class NumpyTraining:
     """A network in training in NumPy, on one thread.
 
@@ -57,11 +66,14 @@ class NumpyTraining:
         self._p = [np.zeros((batch, width), np.float32) for width in widths]
         self._h = [self._x, *(np.zeros_like(p) for p in self._p[:-1])]
         self._b = [np.zeros_like(p) for p in self._p]
+        self._layers = [
+            _Layer(self._w[f"w{i}"], self._w[f"b{i}"], self._g[f"w{i}"], self._g[f"b{i}"]) for i in range(len(widths))
+        ]
         self._ones = np.ones(batch, np.float32)
         self._class_ones = np.ones(layout.classes, np.float32)
         self._one_hot = (setup.y_train[:, None] == np.arange(layout.classes)).astype(np.float32)
         self._labels = np.zeros_like(self._b[-1])
-        self._peak, self._sums = np.zeros((batch, 1), np.float32), np.zeros((batch, 1), np.float32)
+        self._peak, self._sums, self._logs = (np.zeros((batch, 1), np.float32) for _ in range(3))
         self._activation = _activation_symbols(parts)
         self._activations = [
             Plan(self._activation, _activation_inputs(p, self._w.get(f"beta{i}"))) for i, p in enumerate(self._p[:-1])
@@ -111,9 +123,9 @@ class NumpyTraining:
         setup, at = self._setup, self._step
         chosen = setup.order[at]
         setup.x_train.take(chosen, 0, self._x, "clip")
-        for i, p in enumerate(self._p):
-            np.dot(self._h[i], self._w[f"w{i}"], p)
-            np.add(p, self._w[f"b{i}"], p)
+        for i, (p, layer) in enumerate(zip(self._p, self._layers, strict=True)):
+            np.dot(self._h[i], layer.kernel, p)
+            np.add(p, layer.bias, p)
             if i < HIDDEN_LAYERS:
                 plan = self._activations[i]
                 plan.run()
@@ -136,7 +148,8 @@ class NumpyTraining:
         of_labels = np.dot(error.ravel(), self._labels.ravel())
         np.exp(error, error)
         np.dot(error, self._class_ones, sums[:, 0])
-        loss = (float(np.add.reduce(np.log(sums), axis=None)) - float(of_labels)) / batch
+        np.log(sums, self._logs)
+        loss = (float(np.dot(self._ones, self._logs)[0]) - float(of_labels)) / batch
         np.divide(error, sums, error)
         np.subtract(error, self._labels, error)
         np.multiply(error, np.float32(1 / batch), error)
@@ -145,9 +158,9 @@ class NumpyTraining:
     def _propagate(self, at: int) -> None:
         """The gradients of all weights from the error at the logits."""
         for i in range(HIDDEN_LAYERS, -1, -1):
-            b = self._b[i]
-            np.dot(self._h[i].T, b, self._g[f"w{i}"])
-            np.dot(self._ones, b, self._g[f"b{i}"])
+            b, layer = self._b[i], self._layers[i]
+            np.dot(self._h[i].T, b, layer.kernel_gradient)
+            np.dot(self._ones, b, layer.bias_gradient)
             if i == 0:
                 return
             if self._errors:
@@ -159,7 +172,7 @@ class NumpyTraining:
                 np.copyto(self._b[i - 1], plan.results["error"])
                 continue
             results = self._activations[i - 1].results
-            np.dot(b, self._w[f"w{i}"].T, self._b[i - 1])
+            np.dot(b, layer.kernel.T, self._b[i - 1])
             if "db" in results:
                 np.dot(self._ones, self._b[i - 1] * results["db"], self._g[f"beta{i - 1}"])
             np.multiply(self._b[i - 1], results["dx"], self._b[i - 1])

@@ -50,7 +50,6 @@ class NumpyUpdate:
         change = trace.symbol(evaluate(rule, terms, Context(drop=drop), backend=trace))
         outputs: dict[str, Symbol] = {"w": w - learning_rate * change}
         outputs |= {name: AVERAGES[name](before[name], g) for name in averages_read(rule)}
-        self._changed = list(outputs)
         self._inputs = {symbol.arguments[0] for symbol in needed(outputs.values()) if symbol.call == "input"}
         pools: dict[str, NDArray[Any]] = {"noise": normal_pool()} if "noise" in self._inputs else {}
         pools |= {name: mask_pool(rate) for rate in DROP_RATES if (name := f"masks{rate}") in self._inputs}
@@ -61,7 +60,7 @@ class NumpyUpdate:
         self._arrays |= {name: np.ones((), np.float32) for name in numbers} | {"w": flat, "g": gradient}
         self._windows, self._pools = setup.windows, list(pools.items())
         self._numbers_read = [name for name in self._numbers if name in self._inputs]
-        self._plan = Plan(outputs, self._arrays)
+        self._plan = Plan(outputs, self._arrays, in_place=list(outputs))
 
     def apply(self, step: int) -> None:
         """One update, with the numbers of a step counted from 0."""
@@ -71,5 +70,3 @@ class NumpyUpdate:
             array, at = self._arrays[name], self._windows[step]
             np.copyto(array, pool[at : at + len(array)])
         self._plan.run()
-        for name in self._changed:
-            np.copyto(self._arrays[name], self._plan.results[name])

@@ -8,7 +8,7 @@ the operands they read are computed once each, without anything in between, and 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -312,23 +312,41 @@ def needed(outputs: Iterable[Symbol]) -> list[Symbol]:
     return order
 
 
+def _last_reads(order: Sequence[Symbol], outputs: Iterable[Symbol]) -> dict[str, int]:
+    """Where in an order of symbols each input is read for the last time, by its name; outputs are read after all."""
+    reads = [(at, a) for at, s in enumerate(order) if s.call not in ("input", "constant") for a in s.arguments]
+    found = {}
+    for at, symbol in [*reads, *((len(order), output) for output in outputs)]:
+        while symbol.call == _VIEW:
+            (symbol,) = symbol.arguments
+        if symbol.call == "input":
+            found[symbol.arguments[0]] = at
+    return found
+
+
 class Plan:
     """The calls that make some values, each with an array for its result.
 
     Args:
         outputs: symbols by name.
         inputs: arrays by the names of input symbols; they are read anew at every run.
+        in_place: outputs that replace, by the end of every run, what the inputs of their names hold.
 
     Attributes:
         results: arrays of the outputs by name, rewritten by every run; where an output is an input or a constant,
             that.
     """
 
-    def __init__(self, outputs: Mapping[str, Symbol], inputs: Mapping[str, Array]) -> None:
+    def __init__(
+        self, outputs: Mapping[str, Symbol], inputs: Mapping[str, Array], *, in_place: Iterable[str] = ()
+    ) -> None:
         values: dict[int, Array] = {}
+        order = needed(outputs.values())
+        last_reads = _last_reads(order, outputs.values())
+        replacing = {id(outputs[name]): name for name in in_place}
         self._calls: list[Callable[[], Any]] = []
         with np.errstate(all="ignore"):
-            for symbol in needed(outputs.values()):
+            for at, symbol in enumerate(order):
                 if symbol.call == "input":
                     value = inputs[symbol.arguments[0]]
                 elif symbol.call == "constant":
@@ -339,9 +357,16 @@ class Plan:
                     arguments = tuple(values[id(argument)] for argument in symbol.arguments)
                     function = CALLS[symbol.call]
                     value = np.asarray(function(*arguments))
+                    name = replacing.get(id(symbol))
+                    is_read_later = name is not None and last_reads.get(name, -1) > at
+                    if name is not None and not is_read_later and isinstance(function, np.ufunc):
+                        value = inputs[name] if inputs[name].shape == value.shape else value
                     self._calls.append(functools.partial(function, *arguments, out=value))
                 values[id(symbol)] = value
         self.results = {name: values[id(symbol)] for name, symbol in outputs.items()}
+        for name in in_place:
+            if self.results[name] is not inputs[name]:
+                self._calls.append(functools.partial(np.copyto, inputs[name], self.results[name]))
 
     def run(self) -> None:
         """Makes all values anew; warnings of NumPy are for the caller to silence."""

@@ -54,6 +54,20 @@ def test_plans_give_values_and_derivatives_again_when_their_inputs_change() -> N
     assert amplifying < len(programs) / 20
 
 
+@pytest.mark.parametrize("names", [["a", "b", "c"], ["c", "b", "a"], ["b", "a", "c"]])
+def test_outputs_that_replace_inputs_are_made_of_what_the_inputs_were(names: list[str]) -> None:
+    trace = Trace()
+    a, b, c = (trace.input(name) for name in "abc")
+    made = {"a": a + b, "b": trace.transpose(a) * 2.0, "c": trace.where(c > 0.0, a + b, c)}
+    arrays = {name: np.random.default_rng(i).normal(size=(4, 4)).astype(np.float32) for i, name in enumerate("abc")}
+    plan = Plan({name: made[name] for name in names}, arrays, in_place=names)
+    for _ in range(3):
+        x, y, z = (arrays[name].copy() for name in "abc")
+        plan.run()
+        for name, wanted in {"a": x + y, "b": x.T * np.float32(2), "c": np.where(z > 0, x + y, z)}.items():
+            np.testing.assert_array_equal(arrays[name], wanted, name)
+
+
 def test_choosing_and_dropping_by_bits_keep_every_number_as_it_is() -> None:
     odd = np.array([np.nan, np.inf, -np.inf, -0.0, 1e-45, 3.5, -2.0, 0.0], np.float32)
     a, b, condition = odd.copy(), odd[::-1].copy(), np.arange(8) % 3 == 0
