@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from autoglyph.algorithms.base import FloatArray, IntArray
 from autoglyph.algorithms.controllers.decision_sequence import DecisionSequence, Mask
 
-_INITIALISATION = 0x5EED
+_INITIALISATION = 0x5EED  # keeps the draw of the weights apart from those of the asks
 _INITIAL_SCALE = 0.1  # of uniform initial weights, as published for NAS controllers
 _FORGET_BIAS = 1.0
 

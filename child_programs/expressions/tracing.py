@@ -338,7 +338,7 @@ class Plan:
     """
 
     def __init__(
-        self, outputs: Mapping[str, Symbol], inputs: Mapping[str, Array], *, in_place: Iterable[str] = ()
+        self, outputs: Mapping[str, Symbol], inputs: Mapping[str, Array], *, in_place: Sequence[str] = ()
     ) -> None:
         values: dict[int, Array] = {}
         order = needed(outputs.values())
@@ -358,8 +358,7 @@ class Plan:
                     function = CALLS[symbol.call]
                     value = np.asarray(function(*arguments))
                     name = replacing.get(id(symbol))
-                    is_read_later = name is not None and last_reads.get(name, -1) > at
-                    if name is not None and not is_read_later and isinstance(function, np.ufunc):
+                    if name is not None and isinstance(function, np.ufunc) and last_reads.get(name, at) <= at:
                         value = inputs[name] if inputs[name].shape == value.shape else value
                     self._calls.append(functools.partial(function, *arguments, out=value))
                 values[id(symbol)] = value
