@@ -28,7 +28,6 @@ from autoglyph.child_programs.expressions.tracing import Plan, Symbol, Trace
 from autoglyph.search_spaces.expressions import backprop_rules
 from autoglyph.search_spaces.expressions.evaluate import evaluate, forward_dual
 from autoglyph.search_spaces.expressions.numerics import Context
-from autoglyph.search_spaces.expressions.unary_operations import DROP_RATES
 
 
 @functools.cache
@@ -81,9 +80,8 @@ class NumpyTraining:
         for i, plan in enumerate(self._activations):
             if plan.results["y"].shape == self._h[i + 1].shape:
                 self._h[i + 1] = plan.results["y"]
-        masks = batch * max(widths) + layout.hidden * max(widths)
-        self._masks = {rate: np.zeros(masks, np.uint32) for rate in DROP_RATES if parts.errors is not None}
-        self._rates_read: set[float] = set()
+        self._most_dropped = (batch + layout.hidden) * max(widths)
+        self._masks: dict[float, NDArray[np.uint32]] = {}
         self._errors = [self._error_plan(i) for i in range(HIDDEN_LAYERS)] if parts.errors is not None else []
         self._update = NumpyUpdate(parts.update, self._flat, self._gradient, setup, learning_rate)
 
@@ -164,8 +162,8 @@ class NumpyTraining:
             if i == 0:
                 return
             if self._errors:
-                for rate in self._rates_read:
-                    masks, window = self._masks[rate], layer_window(self._setup.windows[at], i - 1)
+                for rate, masks in self._masks.items():
+                    window = layer_window(self._setup.windows[at], i - 1)
                     np.copyto(masks, mask_pool(rate)[window : window + len(masks)])
                 plan = self._errors[i - 1]
                 plan.run()
@@ -194,7 +192,7 @@ class NumpyTraining:
         terms = backprop_rules.operands(**{name: trace.input(name) for name in arrays}, backend=trace)
 
         def drop(x: Symbol, rate: float) -> Symbol:
-            self._rates_read.add(rate)
+            self._masks.setdefault(rate, np.zeros(self._most_dropped, np.uint32))
             return trace.call(f"drop{rate}", x, trace.input(f"masks{rate}"), x)
 
         assert self._parts.errors is not None

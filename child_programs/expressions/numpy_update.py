@@ -50,16 +50,15 @@ class NumpyUpdate:
         change = trace.symbol(evaluate(rule, terms, Context(drop=drop), backend=trace))
         outputs: dict[str, Symbol] = {"w": w - learning_rate * change}
         outputs |= {name: AVERAGES[name](before[name], g) for name in averages_read(rule)}
-        self._inputs = {symbol.arguments[0] for symbol in needed(outputs.values()) if symbol.call == "input"}
-        pools: dict[str, NDArray[Any]] = {"noise": normal_pool()} if "noise" in self._inputs else {}
-        pools |= {name: mask_pool(rate) for rate in DROP_RATES if (name := f"masks{rate}") in self._inputs}
+        inputs = {symbol.arguments[0] for symbol in needed(outputs.values()) if symbol.call == "input"}
+        pools: dict[str, NDArray[Any]] = {"noise": normal_pool()} if "noise" in inputs else {}
+        pools |= {name: mask_pool(rate) for rate in DROP_RATES if (name := f"masks{rate}") in inputs}
         self._arrays: dict[str, NDArray[Any]] = {
-            name: np.zeros(flat.shape, pools[name].dtype if name in pools else flat.dtype)
-            for name in self._inputs - set(numbers)
+            name: np.zeros_like(pools.get(name, flat), shape=flat.shape) for name in inputs - set(numbers)
         }
         self._arrays |= {name: np.ones((), np.float32) for name in numbers} | {"w": flat, "g": gradient}
         self._windows, self._pools = setup.windows, list(pools.items())
-        self._numbers_read = [name for name in self._numbers if name in self._inputs]
+        self._numbers_read = [name for name in self._numbers if name in inputs]
         self._plan = Plan(outputs, self._arrays, in_place=list(outputs))
 
     def apply(self, step: int) -> None:
